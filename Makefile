@@ -1,0 +1,41 @@
+# Two commands set everything up: 'make demo' and 'make test'. Both are quick the second time.
+VENV ?= .venv
+PYTHON ?= python3
+BIN := $(VENV)/bin
+OUT ?= infoplane-demo
+
+.PHONY: demo test lint types tests notebook clean
+
+demo: $(VENV)/.installed-core
+	$(BIN)/infoplane demo --out $(OUT) --force
+
+test: lint types tests
+
+lint: $(VENV)/.installed-test
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+
+types: $(VENV)/.installed-test
+	$(BIN)/mypy --strict -p infoplane
+
+tests: $(VENV)/.installed-test
+	$(BIN)/pytest -q
+
+notebook: $(VENV)/.installed-test
+	$(BIN)/jupyter-execute --timeout=300 notebooks/quickstart.ipynb
+
+$(BIN)/python:
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
+	  { echo "infoplane needs Python 3.11 or newer; name one: make PYTHON=python3.12" >&2; exit 1; }
+	$(PYTHON) -m venv $(VENV)
+
+$(VENV)/.installed-core: $(BIN)/python pyproject.toml
+	$(BIN)/python -m pip install --quiet --editable .
+	@touch $@
+
+$(VENV)/.installed-test: $(BIN)/python pyproject.toml
+	$(BIN)/python -m pip install --quiet --editable '.[test]'
+	@touch $(VENV)/.installed-core $@
+
+clean:
+	rm -rf build dist *.egg-info .mypy_cache .pytest_cache .ruff_cache

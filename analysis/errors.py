@@ -1,0 +1,18 @@
+"""The root of infoplane's exceptions, and the one that every bad argument raises."""
+
+import difflib
+from collections.abc import Iterable
+
+
+class InfoplaneError(Exception):
+    """Root of every exception that infoplane raises on purpose; its text is one clear sentence."""
+
+
+class InputError(InfoplaneError, ValueError):
+    """An argument has a value that cannot be used; the text names it, why, and what is accepted."""
+
+
+def near_names(name: str, known: Iterable[str], limit: int = 3) -> str:
+    """Return ``"; did you mean 'a' or 'b'?"`` for the known names that resemble `name`, else ``""``."""
+    close = difflib.get_close_matches(name, list(known), n=limit, cutoff=0.5)
+    return f"; did you mean {' or '.join(repr(c) for c in close)}?" if close else ""

@@ -1,0 +1,51 @@
+"""Information planes of PyTorch networks, with and without synaptic scaling.
+
+The public names below load on first use (PEP 562), so that ``import infoplane`` is quick and imports neither
+matplotlib nor torchvision.
+"""
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from infoplane import analysis, errors, probes
+    from infoplane.analysis.delta_information import delta_information, delta_information_surface
+    from infoplane.analysis.lognormal import lognormal_jsd
+    from infoplane.analysis.sketch import LogHistogram
+    from infoplane.errors import InfoplaneError
+
+__version__ = "0.1.0"
+
+__all__ = [
+    "InfoplaneError",
+    "LogHistogram",
+    "analysis",
+    "delta_information",
+    "delta_information_surface",
+    "errors",
+    "lognormal_jsd",
+    "probes",
+]
+
+_MODULES = frozenset({"analysis", "errors", "probes"})
+_HOMES = {
+    "InfoplaneError": "infoplane.errors",
+    "LogHistogram": "infoplane.analysis.sketch",
+    "delta_information": "infoplane.analysis.delta_information",
+    "delta_information_surface": "infoplane.analysis.delta_information",
+    "lognormal_jsd": "infoplane.analysis.lognormal",
+}
+
+
+def __getattr__(name: str) -> Any:
+    if name in _MODULES:
+        return import_module(f"infoplane.{name}")
+    if name in _HOMES:
+        return getattr(import_module(_HOMES[name]), name)
+    from infoplane.analysis.errors import near_names
+
+    raise AttributeError(f"infoplane has no {name!r}{near_names(name, __all__)}")
+
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *__all__})

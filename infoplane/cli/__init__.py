@@ -1,0 +1,52 @@
+"""The command line: data to stdout, messages to stderr; exit code 1: the work failed, 2: the call was wrong."""
+
+import sys
+import warnings
+from collections.abc import Sequence
+
+from infoplane.errors import InfoplaneError
+
+INTERRUPTED = 130
+
+
+def main(arguments: Sequence[str] | None = None) -> None:
+    """Run ``infoplane`` and exit."""
+    # What the library warns of is one more message to the user, not a line of source code.
+    warnings.formatwarning = lambda message, *_, **__: f"infoplane: {message}\n"
+    sys.exit(run(arguments))
+
+
+def run(arguments: Sequence[str] | None = None) -> int:
+    """Run ``infoplane`` on `arguments` (default: those of the process) and return the exit code."""
+    from infoplane.cli.app import app
+
+    words = list(sys.argv[1:] if arguments is None else arguments) or ["--help"]
+    try:
+        code = int(app(args=words, prog_name="infoplane", standalone_mode=False) or 0)
+    except InfoplaneError as error:
+        return _say(str(error), 2)
+    except KeyboardInterrupt:
+        code = INTERRUPTED
+    except BrokenPipeError:
+        sys.stderr.close()
+        return 1
+    except OSError as error:
+        return _say(f"{error.filename}: {error.strerror}" if error.filename else str(error), 1)
+    except Exception as error:
+        # The parser's own exceptions (a wrong option, a missing argument, Ctrl-C): releases differ in their classes.
+        message = getattr(error, "format_message", None)
+        if message is not None:
+            text = message().rstrip(".")
+            where = "'infoplane --help' lists the commands, 'infoplane COMMAND --help' the options of one"
+            return _say(f"{text}{'' if text.endswith('?') else ';'} {where}", 2)
+        if type(error).__name__ != "Abort":
+            raise
+        code = INTERRUPTED
+    if code == INTERRUPTED:
+        return _say("interrupted; a run file that was being written keeps its rows", code)
+    return code
+
+
+def _say(text: str, code: int) -> int:
+    print(f"infoplane: {text}", file=sys.stderr)
+    return code

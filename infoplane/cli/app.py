@@ -1,0 +1,36 @@
+"""The list of commands; each has a file of its own."""
+
+from typing import Annotated
+
+import typer
+
+import infoplane
+from infoplane.cli.demo import demo
+from infoplane.cli.info import info
+from infoplane.cli.jsd import jsd
+from infoplane.cli.plane import plane
+from infoplane.cli.surface import surface
+from infoplane.cli.train import train
+
+app = typer.Typer(
+    name="infoplane",
+    help="What can be read out of each layer of a network while it trains, and whether synaptic scaling changes it.",
+    rich_markup_mode=None,
+    pretty_exceptions_enable=False,
+)
+
+
+def _version(wanted: bool) -> None:
+    if wanted:
+        typer.echo(f"infoplane {infoplane.__version__}")
+        raise typer.Exit
+
+
+@app.callback()
+def _root(
+    version: Annotated[bool, typer.Option("--version", callback=_version, is_eager=True, help="Print it.")] = False,
+) -> None: ...
+
+
+for command in (demo, train, plane, jsd, surface, info):
+    app.command()(command)

@@ -1,0 +1,39 @@
+"""``infoplane jsd``: how far weights and activations are from a log-normal law."""
+
+import sys
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+
+def jsd(
+    runs: Annotated[list[Path], typer.Argument(help="Run files.")],
+    csv: Annotated[Path | None, typer.Option(help="Also write the table as CSV.")] = None,
+    markdown: Annotated[Path | None, typer.Option(help="Also write the table as Markdown.")] = None,
+    json: Annotated[bool, typer.Option("--json", help="Print one object per row instead of a table.")] = False,
+    force: Annotated[bool, typer.Option("--force", help="Replace existing files.")] = False,
+) -> None:
+    """Report divergences from log-normal laws.
+
+    Jensen-Shannon divergence, in bit, of positive weights and activations from their own log-normal fit.
+
+    Example: infoplane jsd baseline.h5 synscaw.h5 --csv jsd.csv
+    """
+    import infoplane as ip
+    from infoplane.cli.output import new_file
+
+    for target in (csv, markdown):
+        if target is not None:
+            new_file(target, force=force)
+    report = ip.reports.jsd(runs)
+    if json:
+        sys.stdout.write(report.to_dataframe().to_json(orient="records", lines=True))
+    else:
+        print(report)
+    if csv is not None:
+        report.to_csv(csv)
+        print(csv, file=sys.stderr)
+    if markdown is not None:
+        report.to_markdown(markdown)
+        print(markdown, file=sys.stderr)

@@ -1,0 +1,55 @@
+"""``infoplane surface``: the change of information by scaling one weight of a sigmoid neuron (Eq. 25, Fig. 4)."""
+
+import json as json_format
+import sys
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+
+def surface(
+    out: Annotated[Path | None, typer.Option("--out", "-o", help="Picture: .png, .pdf or .svg.")] = None,
+    as_printed: Annotated[
+        bool,
+        typer.Option("--as-printed", help="Transpose it, as the paper's Fig. 4 is; the caption says so."),
+    ] = False,
+    variant: Annotated[str, typer.Option(help="eq22, eq25, eq24, appendix_delta, or exact.")] = "eq22",
+    x: Annotated[float, typer.Option(help="Input of the neuron; the paper's figure has 1.")] = 1.0,
+    gamma: Annotated[float, typer.Option(help="Scaling rate.")] = 1.0,
+    b: Annotated[float, typer.Option(help="Bias.")] = 0.0,
+    points: Annotated[int, typer.Option(min=2, help="Grid points per axis.")] = 100,
+    json: Annotated[bool, typer.Option("--json", help="Print minimum, maximum and mean as JSON.")] = False,
+    force: Annotated[bool, typer.Option("--force", help="Replace an existing picture.")] = False,
+) -> None:
+    """Compute and draw the ΔI surface of a neuron.
+
+    The grid of the paper's Fig. 4: its range is printed beside the ends of the paper's colour bar.
+
+    Example: infoplane surface -o fig4.png
+    """
+    import infoplane as ip
+    from infoplane.analysis.delta_information import FIG4_COLOUR_BAR
+    from infoplane.cli.output import new_picture
+
+    target = None if out is None else new_picture(out, force=force)
+    grid = ip.delta_information_surface(points, x=x, gamma=gamma, b=b, variant=variant)
+    numbers = {
+        "variant": variant,
+        "unit": grid.unit,
+        "points": points,
+        "min": grid.minimum,
+        "max": grid.maximum,
+        "mean": grid.mean,
+        "paper_fig4_colour_bar": list(FIG4_COLOUR_BAR),
+    }
+    if json:
+        print(json_format.dumps(numbers))
+    else:
+        print(
+            f"min {grid.minimum:.6f}  max {grid.maximum:.6f}  mean {grid.mean:.5f} {grid.unit}  "
+            f"(paper's Fig. 4, colour-bar ends: {FIG4_COLOUR_BAR[0]:.4f} {FIG4_COLOUR_BAR[1]:.4f})"
+        )
+    if target is not None:
+        ip.plots.save(ip.plots.surface(grid, as_printed=as_printed), target)
+        print(target, file=sys.stderr)

@@ -1,0 +1,64 @@
+"""The short table that ends ``demo`` and ``train``."""
+
+from collections.abc import Mapping
+from pathlib import Path
+
+from infoplane.reports.jsd import POOLED, jsd
+from infoplane.runfile.reader import open_run
+
+
+def print_summary(runs: Mapping[str, Path]) -> None:
+    """Print, per run and probe, the last row: error, rate, label bound (control in brackets), divergences in bit."""
+    lines = [
+        (
+            "run",
+            "error",
+            "site",
+            "rate (control)",
+            "I(Z;Y) bound (control)",
+            "JSD weights",
+            "JSD activations",
+        ),
+        *(line for name, path in runs.items() for line in _lines(name, path)),
+    ]
+    widths = [max(len(line[k]) for line in lines) for k in range(len(lines[0]))]
+    for line in lines:
+        print(
+            "  ".join(
+                cell.ljust(w) if k in (0, 2) else cell.rjust(w)
+                for k, (cell, w) in enumerate(zip(line, widths, strict=True))
+            )
+        )
+    print("error: test error of the network; all else in bit, at the last epoch. rate: upper bound on I(Z;X) of the")
+    print("probe's code; control: the same probe on the frozen untrained network. JSD: from the log-normal fit.")
+
+
+def _lines(name: str, path: Path) -> list[tuple[str, ...]]:
+    with open_run(path) as run:
+        plane = run.plane().to_dataframe()
+        metrics = run.metrics().to_dataframe() if "metrics" in run.streams else None
+    last = plane[plane["step"] == plane["step"].max()]
+    value = last.set_index(["site", "host", "quantity"])["value"]
+    divergence = jsd([path]).to_dataframe().set_index(["stream", "name"])["divergence"]
+    error = "-"
+    if metrics is not None:
+        error = f"{100 * metrics[metrics['quantity'] == 'error']['value'].iloc[-1]:.2f} %"
+    rows = []
+    for k, site in enumerate(dict.fromkeys(last["site"])):
+        cells = []
+        for quantity, form in (("i_zx", ".1f"), ("i_zy", ".3f")):
+            control = value.get((site, "untrained", quantity))
+            bracket = "" if control is None else f" ({control:{form}})"
+            cells.append(f"{value[site, 'trained', quantity]:{form}}{bracket}")
+        weights = f"{divergence.get(('weights', POOLED), float('nan')):.4f}" if not k else ""
+        rows.append(
+            (
+                name if not k else "",
+                error if not k else "",
+                site,
+                *cells,
+                weights,
+                f"{divergence.get(('activations', site), float('nan')):.4f}",
+            )
+        )
+    return rows

@@ -1,0 +1,74 @@
+"""Findings: what cannot be true of a measurement, or what was left out of it, said in one sentence each.
+
+Only sound findings are made: each follows from the numbers by definition. A finding is stored beside its row.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from infoplane.analysis.sketch import QUANTITIES, SketchSummary
+from infoplane.probes.observer import Measurement
+
+TEXT_BYTES = 200
+
+
+@dataclass(frozen=True)
+class Finding:
+    """One finding: the stream and name it concerns, a fixed code to select by, and a sentence."""
+
+    stream: str
+    where: str
+    code: str
+    text: str
+
+
+def findings_of(measurement: Measurement, probes: tuple[str, ...]) -> list[Finding]:
+    """Return the findings of one measurement.
+
+    ``non_finite``: activations or weights that are NaN or infinite, counted and never binned; a bound over such
+    inputs is NaN. ``outside_bins``: magnitudes beyond the sketch's range. ``left_out``: inputs that the probes'
+    training left out. ``rate_below_label_bound``: the hard check mean KL >= H(Y) - CE, which holds for every code
+    under the empirical law (data processing), up to draw noise: only a violation by more than four standard errors
+    is said.
+    """
+    found = [f for s, sketches in _sketches(measurement).items() for n, k in sketches.items() for f in _of(s, n, k)]
+    bounds = measurement.bounds
+    for k, name in enumerate(probes):
+        if measurement.left_out[name]:
+            found.append(
+                Finding(
+                    "plane",
+                    name,
+                    "left_out",
+                    f"the probe's training left out {measurement.left_out[name]} inputs with non-finite activations",
+                )
+            )
+        gap = float(bounds.i_zy[k] - bounds.i_zx[k])
+        if gap > 4 * float(bounds.se_i_zx[k] + bounds.se_i_zy[k]):
+            found.append(
+                Finding(
+                    "plane",
+                    name,
+                    "rate_below_label_bound",
+                    f"the bound on I(Z;Y) exceeds the rate by {gap:.4g} bit, which cannot be; do not use this row",
+                )
+            )
+    return found
+
+
+def _sketches(measurement: Measurement) -> dict[str, Mapping[str, SketchSummary]]:
+    return {"activations": measurement.activations, "weights": measurement.weights}
+
+
+def _of(stream: str, name: str, summary: SketchSummary) -> list[Finding]:
+    value = dict(zip(QUANTITIES, summary.scalars.tolist(), strict=True))
+    found = []
+    broken = value["nans"] + value["infinities"]
+    if broken:
+        text = f"{broken:.0f} of {value['n']:.0f} values are NaN or infinite; they are counted, not binned"
+        found.append(Finding(stream, name, "non_finite", text))
+    outside = sum(value[f"{side}_{sign}"] for side in ("underflow", "overflow") for sign in ("negative", "positive"))
+    if outside:
+        text = f"{outside:.0f} of {value['n']:.0f} values lie outside the sketch's bins (2^-40 to 2^24 in magnitude)"
+        found.append(Finding(stream, name, "outside_bins", text))
+    return found

@@ -1,0 +1,90 @@
+"""Small text and legends outside of the axes, wrapped to their width, so that they never cover a point."""
+
+from collections.abc import Sequence
+from typing import Any
+
+import matplotlib as mpl
+from matplotlib.artist import Artist
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+from matplotlib.font_manager import FontProperties
+from matplotlib.legend import Legend
+from matplotlib.text import Annotation
+from matplotlib.textpath import text_to_path
+from matplotlib.transforms import ScaledTranslation
+
+from infoplane.plots.theme import QUIET
+
+GAP = 4.0
+
+
+def small() -> float:
+    """Return the size of small text in points: 6.5 under the theme's 8."""
+    return 0.8125 * float(mpl.rcParams["font.size"])
+
+
+def wrapped(text: str, width: float, *, size: float | None = None) -> str:
+    """Return `text` broken into lines of at most `width` points as set in `size` points (small text if left out).
+
+    Longer words stay whole, and so do equations ("n = 450") and what is held together by no-break spaces.
+    """
+    font = FontProperties(size=small() if size is None else size)
+    lines: list[str] = []
+    for word in text.replace(" = ", "\u00a0=\u00a0").split(" "):
+        longer = f"{lines[-1]} {word}" if lines else word
+        if lines and text_to_path.get_text_width_height_descent(longer, font, ismath=False)[0] <= width:
+            lines[-1] = longer
+        else:
+            lines.append(word)
+    return "\n".join(lines)
+
+
+def width_of(ax: Axes) -> float:
+    """Return the width of the axes in points, as they stand before the layout has run."""
+    return float(ax.bbox.width / ax.figure.dpi * 72)
+
+
+def height_of(ax: Axes) -> float:
+    """Return the height of the axes in points, as they stand before the layout has run."""
+    return float(ax.bbox.height / ax.figure.dpi * 72)
+
+
+def caption_below(ax: Axes, text: str, *, under: Artist | None = None, share: float = 1.0) -> Annotation:
+    """Write `text`, wrapped to a share of the axes' width, under the label of the x axis or under another artist."""
+    return ax.annotate(
+        wrapped(text, share * width_of(ax)),
+        xy=(0, 0),
+        xycoords=("axes fraction", ax.xaxis.label if under is None else under),
+        xytext=(0, -GAP),
+        textcoords="offset points",
+        ha="left",
+        va="top",
+        fontsize=small(),
+        color=QUIET,
+        annotation_clip=False,
+        gid="caption",
+    )
+
+
+def legend_below(ax: Axes, handles: Sequence[Any], labels: Sequence[str], **options: Any) -> Legend:
+    """Set a legend under the label of the x axis, in as many columns as the width of the axes holds."""
+    pixels = ax.figure.dpi / 72
+    axis = ax.xaxis.get_tightbbox(None)
+    depth = 0.0 if axis is None else (ax.get_window_extent().y0 - axis.y0) / pixels
+    below = ScaledTranslation(0, -(depth + GAP) / 72, ax.figure.dpi_scale_trans)
+    options |= {"loc": "upper left", "bbox_to_anchor": (0, 0), "bbox_transform": ax.transAxes + below}
+    for columns in range(len(handles), 0, -1):
+        legend = ax.legend(handles, labels, ncols=columns, borderpad=0, borderaxespad=0, **options)
+        if legend.get_window_extent().width / pixels <= width_of(ax):
+            break
+    return legend
+
+
+def legend_on_top(figure: Figure, handles: Sequence[Any], labels: Sequence[str], **options: Any) -> Legend:
+    """Set one legend over all the axes of a figure with constrained layout, in as many columns as its width holds."""
+    for columns in range(len(handles), 0, -1):
+        legend = figure.legend(handles, labels, ncols=columns, loc="outside upper left", borderpad=0, **options)
+        if columns == 1 or legend.get_window_extent().width <= 0.97 * figure.bbox.width:
+            break
+        legend.remove()
+    return legend

@@ -1,0 +1,246 @@
+"""The command line as a user meets it: exit codes, one sentence on stderr, data on stdout."""
+
+import json
+import os
+import shutil
+import signal
+import subprocess
+import sys
+import time
+
+import pytest
+
+import infoplane as ip
+from infoplane.cli import run as cli
+
+
+@pytest.fixture(scope="module")
+def demo(tmp_path_factory):
+    """A short demo, made once, in a process of its own."""
+    out = tmp_path_factory.mktemp("demo") / "out"
+    result = command("demo", "--out", out, "--epochs", 3, "--seed", 1)
+    assert result.returncode == 0, result.stderr
+    return out, result
+
+
+def command(*arguments, **options):
+    code = "from infoplane.cli import main; main()"
+    return subprocess.run(
+        [sys.executable, "-W", "error", "-c", code, *map(str, arguments)],
+        capture_output=True,
+        text=True,
+        env=os.environ | {"COLUMNS": "100"},
+        **options,
+    )
+
+
+def refused(capfd, *arguments, code=2):
+    """Run in this process; return the one sentence on stderr."""
+    assert cli([str(a) for a in arguments]) == code
+    captured = capfd.readouterr()
+    assert captured.out == ""
+    lines = captured.err.strip().splitlines()
+    assert len(lines) == 1, captured.err
+    assert lines[0].startswith("infoplane: ")
+    return lines[0]
+
+
+def test_demo_writes_what_it_says(demo):
+    out, result = demo
+    names = {"baseline.h5", "synscaw.h5", "plane.png", "surface.png", "weights.png", "jsd.csv", "jsd.md"}
+    assert {path.name for path in out.iterdir()} == names
+    assert all(str(out / name) in result.stdout for name in names)
+    for name in names:
+        assert (out / name).stat().st_size > 200
+    for word in ("no scaling", "SynScaW", "hidden1", "hidden2", "error", "control", "JSD weights"):
+        assert word in result.stdout
+    assert result.stderr.strip() == "written:"
+
+
+def test_demo_runs_differ_only_by_the_scaling(demo):
+    out, _ = demo
+    with ip.open_run(out / "baseline.h5") as first, ip.open_run(out / "synscaw.h5") as second:
+        differing = {k for k in first.configuration if first.configuration[k] != second.configuration[k]}
+        tables = [
+            run.plane().to_dataframe().set_index(["step", "probe", "quantity"])["value"] for run in (first, second)
+        ]
+    assert differing == {"scaling", "scaling_settings"}
+    rates = [t.xs("i_zx", level="quantity").unstack("probe") for t in tables]
+    # The untrained host is the same in both runs, and so is its control, bit for bit.
+    assert (rates[0]["hidden1@untrained"] == rates[1]["hidden1@untrained"]).all()
+    assert (rates[0]["hidden1"] != rates[1]["hidden1"]).any()
+
+
+def test_demo_refuses_to_overwrite_without_force(demo, capfd):
+    out, _ = demo
+    assert "baseline.h5 exists already; --force" in refused(capfd, "demo", "--out", out, "--epochs", 1)
+
+
+def test_quiet_demo_prints_only_the_paths(tmp_path):
+    result = command("demo", "--out", tmp_path, "--epochs", 1, "--quiet")
+    assert result.returncode == 0
+    assert result.stderr == ""
+    assert len(result.stdout.splitlines()) == 7
+
+
+def test_train_plane_jsd_and_info_follow_each_other(tmp_path, capfd):
+    run = tmp_path / "run.h5"
+    assert (
+        cli(
+            [
+                "train",
+                "--epochs",
+                "2",
+                "--hidden",
+                "16,8",
+                "--latent",
+                "4",
+                "--scaling",
+                "synscal",
+                "--out",
+                str(run),
+            ]
+        )
+        == 0
+    )
+    assert "hidden2" in capfd.readouterr().out
+    assert cli(["plane", str(run), "-o", str(tmp_path / "plane.svg"), "--json"]) == 0
+    rows = [json.loads(line) for line in capfd.readouterr().out.splitlines()]
+    assert {row["quantity"] for row in rows} >= {"i_zx", "i_zy", "h_y"}
+    assert (tmp_path / "plane.svg").read_text().startswith("<?xml")
+    assert cli(["jsd", str(run), "--csv", str(tmp_path / "jsd.csv"), "--markdown", str(tmp_path / "jsd.md")]) == 0
+    assert "divergence" in capfd.readouterr().out
+    assert "|" in (tmp_path / "jsd.md").read_text()
+    assert cli(["info", str(run), "--json"]) == 0
+    facts = json.loads(capfd.readouterr().out)
+    assert facts["status"] == "finished"
+    assert facts["streams"]["plane"] == {"committed": 2, "readable": 2}
+    assert facts["configuration"]["scaling"] == "synscal"
+    assert cli(["info", str(run)]) == 0
+    assert "status: finished" in capfd.readouterr().out
+
+
+def test_surface_prints_the_range_of_fig4_beside_the_papers(capfd):
+    assert cli(["surface", "--json"]) == 0
+    numbers = json.loads(capfd.readouterr().out)
+    assert numbers["min"] == pytest.approx(-0.559984, abs=5e-7)
+    assert numbers["max"] == pytest.approx(0.489340, abs=5e-7)
+    assert numbers["mean"] == pytest.approx(-0.00267, abs=5e-6)
+    assert numbers["paper_fig4_colour_bar"] == [-0.5600, 0.4894]
+
+
+def test_surface_writes_a_picture_and_does_not_replace_one(tmp_path, capfd):
+    picture = tmp_path / "new" / "fig4.png"
+    assert cli(["surface", "-o", str(picture), "--as-printed"]) == 0
+    assert picture.read_bytes().startswith(b"\x89PNG")
+    capfd.readouterr()
+    assert "exists already" in refused(capfd, "surface", "-o", picture)
+    assert cli(["surface", "-o", str(picture), "--force"]) == 0
+
+
+@pytest.mark.parametrize(
+    ("arguments", "text"),
+    [
+        (["train", "--out", "x.h5", "--data", "digit"], "did you mean 'digits'"),
+        (["train", "--out", "x.h5", "--scaling", "synscav"], "did you mean 'synscaw'"),
+        (["train", "--out", "x.h5", "--model", "mlpp"], "did you mean 'mlp'"),
+        (["train", "--out", "x.h5", "--hidden", "a,b"], "--hidden is 'a,b'"),
+        (["train", "--out", "x.h5", "--rate", "0.1"], "nothing it would act on"),
+        (["train", "--out", "x.h5", "--device", "cudda"], "device 'cudda'"),
+        (["train", "--out", "x.h5", "--epochs", "0"], "epochs"),
+        (["train"], "--out"),
+        (["surface", "--variant", "eq52"], "did you mean 'eq25'"),
+        (["surface", "-o", "picture.docx"], "does not end in"),
+        (["plane", "missing.h5", "-o", "x.png"], "missing.h5"),
+        (["info", "missing.h5"], "missing.h5"),
+        (["jsd", "missing.h5"], "missing.h5"),
+        (["demo", "--sed", "3"], "--sed"),
+        (["dmeo"], "dmeo"),
+    ],
+)
+def test_wrong_calls_get_one_sentence_and_code_2(tmp_path, monkeypatch, capfd, arguments, text):
+    monkeypatch.chdir(tmp_path)
+    assert text in refused(capfd, *arguments)
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_plane_without_anything_to_do_says_so(demo, capfd):
+    assert "-o plane.png, or --json" in refused(capfd, "plane", demo[0] / "baseline.h5")
+
+
+def test_info_refuses_a_file_that_is_no_run_file(tmp_path, capfd):
+    path = tmp_path / "notes.txt"
+    path.write_text("not a run")
+    assert "notes.txt" in refused(capfd, "info", path)
+
+
+def test_info_says_what_can_be_read_of_a_file_cut_off_in_the_middle(demo, tmp_path, capfd):
+    """Cut at every tenth: each either says what is left, or is refused in one sentence naming the file."""
+    whole = (demo[0] / "baseline.h5").read_bytes()
+    read = []
+    for tenth in range(1, 10):
+        path = tmp_path / f"cut{tenth}.h5"
+        path.write_bytes(whole[: len(whole) * tenth // 10])
+        code = cli(["info", str(path)])
+        captured = capfd.readouterr()
+        if code == 0:
+            read.append(tenth)
+            assert "cut off" in captured.out
+        else:
+            assert code == 2
+            assert captured.err.count("\n") == 1
+            assert path.name in captured.err
+    assert 9 in read
+
+
+def test_an_existing_run_file_is_not_replaced(demo, tmp_path, capfd):
+    path = tmp_path / "run.h5"
+    shutil.copy(demo[0] / "baseline.h5", path)
+    before = path.read_bytes()
+    assert "run.h5" in refused(capfd, "train", "--out", path, "--epochs", 1)
+    assert path.read_bytes() == before
+
+
+def test_version():
+    result = command("--version")
+    assert result.stdout.strip() == f"infoplane {ip.__version__}"
+
+
+@pytest.mark.parametrize("name", ["demo", "train", "plane", "jsd", "surface", "info"])
+def test_every_command_has_help_with_an_example(name, capfd):
+    assert cli([name, "--help"]) == 0
+    assert f"Example: infoplane {name}" in capfd.readouterr().out
+
+
+def test_ctrl_c_says_so_and_leaves_a_readable_run_file(tmp_path):
+    path = tmp_path / "run.h5"
+    code = "from infoplane.cli import main; main()"
+    arguments = ["train", "--epochs", "100000", "--hidden", "4", "--latent", "2", "--out", str(path)]
+    process = subprocess.Popen([sys.executable, "-c", code, *arguments], stdout=-1, stderr=-1, text=True)
+    try:
+        deadline = time.monotonic() + 120
+        while time.monotonic() < deadline and not has_rows(path):
+            time.sleep(0.1)
+        process.send_signal(signal.SIGINT)
+        out, err = process.communicate(timeout=60)
+    finally:
+        process.kill()
+    assert process.returncode == 130
+    assert out == ""
+    assert err == "infoplane: interrupted; a run file that was being written keeps its rows\n"
+    with ip.open_run(path) as run:
+        assert run.status == "interrupted"
+        assert len(run.plane()) >= 1
+
+
+def has_rows(path):
+    try:
+        with ip.open_run(path) as run:
+            return len(run.plane()) > 0
+    except ip.InfoplaneError:
+        return False
+
+
+def test_no_command_prints_the_help(capfd):
+    assert cli([]) == 0
+    assert "Commands:" in capfd.readouterr().out

@@ -1,0 +1,63 @@
+import numpy as np
+import pytest
+import torch
+
+import infoplane as ip
+from infoplane.errors import DatasetError, InputError
+from infoplane.training import SCALINGS, TrainingSettings, train
+
+
+def settings(**options):
+    return TrainingSettings(**({"epochs": 2, "hidden": (12,), "latent": 4, "control": False} | options))
+
+
+@pytest.mark.parametrize("scaling", SCALINGS)
+def test_every_scaling_trains_and_changes_the_network(tmp_path, scaling):
+    plain = train(settings(), tmp_path / "plain.h5", quiet=True)
+    rows = train(settings(scaling=scaling), tmp_path / "run.h5", quiet=True)
+    assert [row.step for row in rows] == [14, 28]
+    assert rows[-1].error < 0.9
+    assert (rows[-1].loss != plain[-1].loss) == (scaling != "none")
+
+
+def test_rate_reaches_the_scaling(tmp_path):
+    losses = [
+        train(settings(scaling="synscaw", rate=rate), tmp_path / f"{rate}.h5", quiet=True)[-1].loss
+        for rate in (0.01, 0.5)
+    ]
+    default = train(settings(scaling="synscaw"), tmp_path / "default.h5", quiet=True)[-1].loss
+    assert losses[0] == default != losses[1]
+
+
+def test_training_is_reproducible_and_leaves_the_random_state_alone(tmp_path):
+    before = torch.get_rng_state()
+    rows = [train(settings(), tmp_path / f"{k}.h5", quiet=True) for k in range(2)]
+    other = train(settings(seed=1), tmp_path / "other.h5", quiet=True)
+    np.testing.assert_array_equal(rows[0][-1].bounds.i_zx, rows[1][-1].bounds.i_zx)
+    assert rows[0][-1].loss == rows[1][-1].loss != other[-1].loss
+    assert torch.equal(before, torch.get_rng_state())
+
+
+def test_run_file_says_what_was_trained(tmp_path):
+    train(settings(control=True), tmp_path / "run.h5", quiet=True)
+    with ip.open_run(tmp_path / "run.h5") as run:
+        assert run.configuration["hidden"] == [12]
+        assert run.provenance["data"]["name"] == "digits"
+        assert run.plane()["probe"].tolist() == ["hidden1", "hidden1@untrained"]
+        assert run.plane()["epoch"].tolist() == [1, 2]
+
+
+@pytest.mark.parametrize(
+    ("options", "error", "text"),
+    [
+        ({"scaling": "synscale"}, InputError, "did you mean"),
+        ({"rate": 0.1}, InputError, "nothing it would act on"),
+        ({"epochs": 0}, InputError, "epochs is 0"),
+        ({"data": "minst"}, DatasetError, "did you mean 'mnist'"),
+        ({"device": "tpu9"}, InputError, "device 'tpu9'"),
+    ],
+)
+def test_unusable_settings_are_refused_before_a_file_is_made(tmp_path, options, error, text):
+    with pytest.raises(error, match=text):
+        train(settings(**options), tmp_path / "run.h5")
+    assert list(tmp_path.iterdir()) == []
