@@ -13,27 +13,33 @@ if TYPE_CHECKING:
     from infoplane.analysis.lognormal import lognormal_jsd
     from infoplane.analysis.sketch import LogHistogram
     from infoplane.errors import InfoplaneError
+    from infoplane.probes.sites import sites
+    from infoplane.probes.vib import VIBProbe
 
 __version__ = "0.1.0"
 
 __all__ = [
     "InfoplaneError",
     "LogHistogram",
+    "VIBProbe",
     "analysis",
     "delta_information",
     "delta_information_surface",
     "errors",
     "lognormal_jsd",
     "probes",
+    "sites",
 ]
 
 _MODULES = frozenset({"analysis", "errors", "probes"})
 _HOMES = {
     "InfoplaneError": "infoplane.errors",
     "LogHistogram": "infoplane.analysis.sketch",
+    "VIBProbe": "infoplane.probes.vib",
     "delta_information": "infoplane.analysis.delta_information",
     "delta_information_surface": "infoplane.analysis.delta_information",
     "lognormal_jsd": "infoplane.analysis.lognormal",
+    "sites": "infoplane.probes.sites",
 }
 
 

@@ -10,11 +10,11 @@ import math
 from dataclasses import dataclass
 
 import torch
-from infoplane.analysis.bounds import gaussian_kl
 from torch import Tensor, nn
 from torch.nn import functional
 from torch.nn.utils import skip_init
 
+from infoplane.analysis.bounds import gaussian_kl
 from infoplane.analysis.errors import InputError, near_names
 
 MODES = ("observe", "joint")
