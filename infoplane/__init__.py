@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from infoplane.errors import InfoplaneError
     from infoplane.probes.sites import sites
     from infoplane.probes.vib import VIBProbe
+    from infoplane.runfile.reader import open_dataset, open_run
 
 __version__ = "0.1.0"
 
@@ -27,6 +28,8 @@ __all__ = [
     "delta_information_surface",
     "errors",
     "lognormal_jsd",
+    "open_dataset",
+    "open_run",
     "probes",
     "sites",
 ]
@@ -39,6 +42,8 @@ _HOMES = {
     "delta_information": "infoplane.analysis.delta_information",
     "delta_information_surface": "infoplane.analysis.delta_information",
     "lognormal_jsd": "infoplane.analysis.lognormal",
+    "open_dataset": "infoplane.runfile.reader",
+    "open_run": "infoplane.runfile.reader",
     "sites": "infoplane.probes.sites",
 }
 
