@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from infoplane.errors import InfoplaneError
     from infoplane.probes.sites import sites
     from infoplane.probes.vib import VIBProbe
+    from infoplane.recording import record
     from infoplane.runfile.reader import open_dataset, open_run
 
 __version__ = "0.1.0"
@@ -31,6 +32,7 @@ __all__ = [
     "open_dataset",
     "open_run",
     "probes",
+    "record",
     "sites",
 ]
 
@@ -44,6 +46,7 @@ _HOMES = {
     "lognormal_jsd": "infoplane.analysis.lognormal",
     "open_dataset": "infoplane.runfile.reader",
     "open_run": "infoplane.runfile.reader",
+    "record": "infoplane.recording",
     "sites": "infoplane.probes.sites",
 }
 

@@ -79,7 +79,7 @@ def test_imports_run_one_way():
 def test_import_is_light_and_leaves_the_random_state_alone(tmp_path):
     code = (
         "import sys, torch; before = torch.get_rng_state(); import infoplane, infoplane.analysis, infoplane.probes; "
-        "infoplane.lognormal_jsd; assert torch.equal(before, torch.get_rng_state()); "
+        "infoplane.record; infoplane.lognormal_jsd; assert torch.equal(before, torch.get_rng_state()); "
         "heavy = {'matplotlib', 'torchvision', 'seaborn', 'pandas', 'sklearn', 'xarray'} & set(sys.modules); "
         "assert not heavy, heavy"
     )
@@ -93,8 +93,8 @@ def test_every_public_name_resolves(name):
 
 
 def test_unknown_public_name_names_the_near_one():
-    with pytest.raises(AttributeError, match="did you mean 'LogHistogram'"):
-        infoplane.LogHistogrm  # noqa: B018
+    with pytest.raises(AttributeError, match="did you mean 'record'"):
+        infoplane.recrod  # noqa: B018
 
 
 def test_public_list_equals_the_lazy_tables():
