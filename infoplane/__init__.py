@@ -8,7 +8,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from infoplane import analysis, errors, probes
+    from infoplane import analysis, datasets, errors, models, probes
     from infoplane.analysis.delta_information import delta_information, delta_information_surface
     from infoplane.analysis.lognormal import lognormal_jsd
     from infoplane.analysis.sketch import LogHistogram
@@ -17,18 +17,24 @@ if TYPE_CHECKING:
     from infoplane.probes.vib import VIBProbe
     from infoplane.recording import record
     from infoplane.runfile.reader import open_dataset, open_run
+    from infoplane.scaling.synscal import SynScaL
+    from infoplane.scaling.synscaw import SynScaW
 
 __version__ = "0.1.0"
 
 __all__ = [
     "InfoplaneError",
     "LogHistogram",
+    "SynScaL",
+    "SynScaW",
     "VIBProbe",
     "analysis",
+    "datasets",
     "delta_information",
     "delta_information_surface",
     "errors",
     "lognormal_jsd",
+    "models",
     "open_dataset",
     "open_run",
     "probes",
@@ -36,10 +42,12 @@ __all__ = [
     "sites",
 ]
 
-_MODULES = frozenset({"analysis", "errors", "probes"})
+_MODULES = frozenset({"analysis", "datasets", "errors", "models", "probes"})
 _HOMES = {
     "InfoplaneError": "infoplane.errors",
     "LogHistogram": "infoplane.analysis.sketch",
+    "SynScaL": "infoplane.scaling.synscal",
+    "SynScaW": "infoplane.scaling.synscaw",
     "VIBProbe": "infoplane.probes.vib",
     "delta_information": "infoplane.analysis.delta_information",
     "delta_information_surface": "infoplane.analysis.delta_information",
