@@ -8,7 +8,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from infoplane import analysis, datasets, errors, models, probes
+    from infoplane import analysis, datasets, errors, models, plots, probes, reports
     from infoplane.analysis.delta_information import delta_information, delta_information_surface
     from infoplane.analysis.lognormal import lognormal_jsd
     from infoplane.analysis.sketch import LogHistogram
@@ -37,12 +37,14 @@ __all__ = [
     "models",
     "open_dataset",
     "open_run",
+    "plots",
     "probes",
     "record",
+    "reports",
     "sites",
 ]
 
-_MODULES = frozenset({"analysis", "datasets", "errors", "models", "probes"})
+_MODULES = frozenset({"analysis", "datasets", "errors", "models", "plots", "probes", "reports"})
 _HOMES = {
     "InfoplaneError": "infoplane.errors",
     "LogHistogram": "infoplane.analysis.sketch",
