@@ -26,29 +26,31 @@ from infoplane.analysis.per_input import PerInput, class_labels, per_input
 from infoplane.analysis.units import nats_per_unit, unit_name
 
 
-def gaussian_kl(mean: Tensor, std: Tensor) -> Tensor:
-    """Return KL(N(mean, std^2) || N(0, I)) of diagonal normals, in nats (the integral of Eq. 11 for one input).
+def gaussian_kl(mean: Tensor, log_std: Tensor) -> Tensor:
+    """Return KL(N(mean, s^2) || N(0, I)) of diagonal normals, in nats (the integral of Eq. 11 for one input).
 
     Parameters
     ----------
-    mean, std : torch.Tensor
-        Shape (n, N) each; `std` positive. A zero gives infinity, a negative value NaN.
+    mean, log_std : torch.Tensor
+        Shape (n, N) each; `log_std` is ln s. It is asked for as a logarithm because an encoder that drives s to 0
+        underflows s long before ln s is large.
 
     Returns
     -------
     torch.Tensor
-        Shape (n,): the sum over dimensions of (mean^2 + std^2 - 1) / 2 - ln std. Differentiable.
+        Shape (n,): the sum over dimensions of (mean^2 + s^2 - 1) / 2 - ln s. Differentiable.
 
     Raises
     ------
     InputError
         When the shapes differ or are not two-dimensional.
     """
-    if mean.shape != std.shape or mean.ndim != 2:
+    if mean.shape != log_std.shape or mean.ndim != 2:
         raise InputError(
-            f"mean has shape {tuple(mean.shape)} and std {tuple(std.shape)}, but both must be (inputs, dimensions)"
+            f"mean has shape {tuple(mean.shape)} and log_std {tuple(log_std.shape)}, "
+            "but both must be (inputs, dimensions)"
         )
-    return (0.5 * (mean.square() + std.square() - 1) - std.log()).sum(dim=1)
+    return (0.5 * (mean.square() + (2 * log_std).exp() - 1) - log_std).sum(dim=1)
 
 
 @dataclass(frozen=True)

@@ -18,15 +18,17 @@ formula in readings that disagree, each of which is a variant; o stands for zbar
 The sign of eq22 is that of zhat for positive x and gamma, whatever the sign of w.
 """
 
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass
+from numbers import Real
 from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from infoplane.analysis.bernoulli_neuron import bernoulli_neuron_information
-from infoplane.analysis.errors import InputError, near_names
+from infoplane.analysis.errors import InputError, near_names, whole_number
 from infoplane.analysis.input_law import InputLaw
 from infoplane.analysis.log_sigmoid import log_sigmoid_change
 from infoplane.analysis.units import nats_per_unit, unit_name
@@ -35,6 +37,7 @@ Floats = NDArray[np.float64]
 
 VARIANTS = ("eq22", "eq25", "eq24", "appendix_delta", "exact")
 
+MOST_POINTS = 10_000
 FIG4_COLOUR_BAR = (-0.5600, 0.4894)
 """Ends of the colour bar of Fig. 4 in bit, measured on the vector graphic of doi 10.1109/TNNLS.2021.3050422."""
 
@@ -208,14 +211,16 @@ def delta_information_surface(
     Raises
     ------
     InputError
-        When `points` is no whole number of at least 2, or `delta_information` rejects an argument.
+        When `points` is no whole number from 2 to 10,000, a parameter is not finite, or `delta_information`
+        rejects an argument.
     """
-    if isinstance(points, bool) or not isinstance(points, int | np.integer) or points < 2:
-        raise InputError(f"points is {points!r}, but a surface needs a whole number of at least 2 points per axis")
+    points = whole_number("points", points, least=2, most=MOST_POINTS)
     w, zbar = np.linspace(-1, 1, points), np.linspace(0, 1, points)
     for name, value in {"z_target": z_target, "x": x, "gamma": gamma, "b": b}.items():
         if np.ndim(value):
             raise InputError(f"{name} has shape {np.shape(value)}, but a surface has one value of it")
+        if isinstance(value, Real) and not math.isfinite(value):
+            raise InputError(f"{name} is {value!r}, but a surface needs a finite number")
     values = delta_information(
         w, zbar=zbar[:, None], z_target=z_target, x=x, gamma=gamma, b=b, base=base, variant=variant
     )

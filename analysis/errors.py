@@ -3,6 +3,8 @@
 import difflib
 from collections.abc import Iterable
 
+import numpy as np
+
 
 class InfoplaneError(Exception):
     """Root of every exception that infoplane raises on purpose; its text is one clear sentence."""
@@ -16,3 +18,16 @@ def near_names(name: str, known: Iterable[str], limit: int = 3) -> str:
     """Return ``"; did you mean 'a' or 'b'?"`` for the known names that resemble `name`, else ``""``."""
     close = difflib.get_close_matches(name, list(known), n=limit, cutoff=0.5)
     return f"; did you mean {' or '.join(repr(c) for c in close)}?" if close else ""
+
+
+def whole_number(name: str, value: object, *, least: int, most: int | None = None) -> int:
+    """Return `value`, called `name`, as an int; InputError unless it is a whole number from `least` to `most`."""
+    if (
+        isinstance(value, bool)
+        or not isinstance(value, int | np.integer)
+        or value < least
+        or (most is not None and value > most)
+    ):
+        upper = "" if most is None else f" and at most {most}"
+        raise InputError(f"{name} is {value!r}, but it must be a whole number of at least {least}{upper}")
+    return int(value)

@@ -63,7 +63,10 @@ def run_demo(
     files = (*runs.values(), *pictures.values(), *tables)
     if not overwrite and (there := [path for path in files if path.exists()]):
         raise InputError(f"{there[0]} exists already; --force replaces the files of an earlier demo")
-    out.mkdir(parents=True, exist_ok=True)
+    try:
+        out.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise InputError(f"the folder {out} cannot be made ({error.strerror or error})") from error
     threads = torch.get_num_threads()
     torch.set_num_threads(1)  # for a network this small, one thread is faster than several
     try:

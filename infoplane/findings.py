@@ -6,8 +6,10 @@ Only sound findings are made: each follows from the numbers by definition. A fin
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+import numpy as np
+
 from infoplane.analysis.sketch import QUANTITIES, SketchSummary
-from infoplane.probes.observer import Measurement
+from infoplane.probes.measurement import Measurement
 
 TEXT_BYTES = 200
 
@@ -27,7 +29,8 @@ def findings_of(measurement: Measurement, probes: tuple[str, ...]) -> list[Findi
 
     ``non_finite``: activations or weights that are NaN or infinite, counted and never binned; a bound over such
     inputs is NaN. ``outside_bins``: magnitudes beyond the sketch's range. ``left_out``: inputs that the probes'
-    training left out. ``rate_below_label_bound``: the hard check mean KL >= H(Y) - CE, which holds for every code
+    training left out. ``non_finite_bound``: a bound is NaN or infinite though the
+    activations are finite. ``rate_below_label_bound``: the hard check mean KL >= H(Y) - CE, which holds for every code
     under the empirical law (data processing), up to draw noise: only a violation by more than four standard errors
     is said.
     """
@@ -43,6 +46,11 @@ def findings_of(measurement: Measurement, probes: tuple[str, ...]) -> list[Findi
                     f"the probe's training left out {measurement.left_out[name]} inputs with non-finite activations",
                 )
             )
+        sketch = measurement.activations.get(name.partition("@")[0])
+        broken = sketch is not None and sketch["nans"] + sketch["infinities"] > 0
+        if not broken and not (np.isfinite(bounds.i_zx[k]) and np.isfinite(bounds.i_zy[k])):
+            text = "a bound is NaN or infinite though every activation is finite: the probe's training broke down"
+            found.append(Finding("plane", name, "non_finite_bound", text))
         gap = float(bounds.i_zy[k] - bounds.i_zx[k])
         if gap > 4 * float(bounds.se_i_zx[k] + bounds.se_i_zy[k]):
             found.append(

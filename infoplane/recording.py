@@ -1,5 +1,6 @@
 """`record(...)`: probes, recorders and a run file around any training loop, in one context manager."""
 
+import math
 import time
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -9,17 +10,17 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
 
-import numpy as np
 from torch import Tensor, nn
 
-from infoplane.analysis.sketch import SketchSummary
-from infoplane.errors import InputError
+from infoplane.analysis.errors import whole_number
+from infoplane.errors import CaptureError, InputError
 from infoplane.findings import findings_of
-from infoplane.probes.observer import Measurement, Observer
+from infoplane.probes.measurement import Measurement
+from infoplane.probes.observer import Observer
 from infoplane.probes.sites import select_sites
 from infoplane.probes.vib import VIBProbe, VIBSettings
+from infoplane.rows import append_measurement, streams_of
 from infoplane.runfile.provenance import collect_provenance
-from infoplane.runfile.schema import PLANE_QUANTITIES, ProbeInfo, run_streams
 from infoplane.runfile.writer import RunWriter
 
 
@@ -68,11 +69,11 @@ def record(
     learning_rate : float
         Of the probes' own Adam.
     probe_every : int
-        The probes learn at every `probe_every`-th step. With gradient accumulation over k batches give k: then they
-        take one step per step of the host.
+        The probes' optimizer steps at every `probe_every`-th step. With gradient accumulation over k batches give k:
+        then it takes one step per step of the host.
     control : bool
-        Also train the same probes on a frozen copy of the host as it is now. A probe's curve is mostly its own
-        training; only the difference from this one is the host's.
+        Also train the same probes on a frozen copy of the host as it is before its first training forward. A
+        probe's curve is mostly its own training; only the difference from this one is the host's.
     activations, weights : bool
         Whether every measurement sketches the sites' activations and the weight matrices.
     seed : int
@@ -102,12 +103,9 @@ def record(
     """
     if not isinstance(model, nn.Module):
         raise InputError(f"record() observes a torch.nn.Module, but it was given a {type(model).__name__}")
-    if isinstance(classes, bool) or not isinstance(classes, int) or classes < 2:
-        raise InputError(f"classes is {classes!r}, but it must be a whole number of at least 2")
-    if isinstance(probe_every, bool) or not isinstance(probe_every, int) or probe_every < 1:
-        raise InputError(f"probe_every is {probe_every!r}, but it must be a whole number of at least 1")
-    if isinstance(seed, bool) or not isinstance(seed, int) or seed < 0:
-        raise InputError(f"seed is {seed!r}, but it must be a whole number of at least 0")
+    classes = whole_number("classes", classes, least=2)
+    probe_every = whole_number("probe_every", probe_every, least=1)
+    seed = whole_number("seed", seed, least=0, most=2**63 - 1)
     settings = VIBSettings(mode=mode, latent=latent, beta=beta, draws=draws, learning_rate=learning_rate)
     observer = Observer(
         model,
@@ -120,11 +118,12 @@ def record(
         weights=weights,
         seed=seed,
     )
-    configuration = {
-        **(configuration or {}),
+    header = {
+        "configuration": dict(configuration or {}),
+        "data": dict(data or {}),
         "probes": {**asdict(settings), "classes": classes, "probe_every": probe_every, "control": control},
+        "seed": seed,
     }
-    header = {"configuration": configuration, "data": dict(data or {}), "seed": seed}
     return Recording(observer, Path(path), header=header, split=split, overwrite=overwrite)
 
 
@@ -143,6 +142,8 @@ class Recording:
         self.path = path
         self._observer, self._header, self._split, self._overwrite = observer, header, split, overwrite
         self._writer: RunWriter | None = None
+        self._closed = False
+        self._measured_at: int | None = None
 
     @property
     def model(self) -> nn.Module:
@@ -165,12 +166,17 @@ class Recording:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        self._observer.close()
-        if self._writer is None:
-            return
-        if self._observer.has_started:
-            self._event(self._writer, "finished" if kind is None else f"interrupted by {kind.__name__}")
-        self._writer.close("finished" if kind is None else "interrupted")
+        writer, self._closed = self._entered(), True
+        status = "interrupted"
+        try:
+            self._observer.close()
+            if self._observer.has_started:
+                text = "finished" if kind is None else f"interrupted by {kind.__name__}"
+                writer.append("events", None, step=self.step, time=time.time(), text=text)
+            if kind is None:
+                status = "finished"
+        finally:
+            writer.close(status)
 
     def loss(self, labels: Tensor) -> Tensor:
         """Let the probes learn from the training forward just made, and return what to add to the loss.
@@ -237,21 +243,24 @@ class Recording:
         Raises
         ------
         CaptureError
-            Before any step.
+            Before any step of the probes, or twice at one step.
         InputError
             When the loader is empty or gives something else, or a label is outside the classes.
         """
         writer = self._entered()
+        if self._measured_at == self.step:
+            raise CaptureError(f"measure() was called at step {self.step} before, and a run has one row per step")
         measurement = self._observer.measure(batches)
-        _write(
-            writer,
-            measurement,
-            epoch=float("nan") if epoch is None else float(epoch),
-            updates=self._observer.updates,
-        )
+        epoch = math.nan if epoch is None else float(epoch)
+        append_measurement(writer, measurement, epoch=epoch, updates=self._observer.updates)
+        self._measured_at = self.step
         for finding in findings_of(measurement, self._observer.probe_names):
             writer.append("findings", None, step=measurement.step, **asdict(finding))
         return measurement
+
+    def event(self, text: str) -> None:
+        """Note what happened to the training, in one sentence of at most 200 bytes, with its step and time."""
+        self._entered().append("events", None, step=self.step, time=time.time(), text=text)
 
     def probe(self, site: str, *, host: str = "trained") -> VIBProbe:
         """Return the probe at one site; with ``host="untrained"`` that of the control.
@@ -264,29 +273,13 @@ class Recording:
         return self._observer.probe(site, host)
 
     def _entered(self) -> RunWriter:
-        if self._writer is None:
-            raise InputError("the recording has not begun: use it as 'with infoplane.record(...) as rec:'")
+        if self._writer is None or self._closed:
+            when = "is over" if self._closed else "has not begun"
+            raise InputError(f"the recording {when}: use it inside 'with infoplane.record(...) as rec:'")
         return self._writer
 
     def _start(self) -> None:
         writer, observer = self._entered(), self._observer
-        settings = observer.settings
-        streams = run_streams(
-            probes=[
-                ProbeInfo(name=name, site=site, host=host, beta=settings.beta, latent=settings.latent)
-                for name, (host, site) in zip(observer.probe_names, observer.probe_places, strict=True)
-            ],
-            sites=observer.sites if observer.record_activations else (),
-            parameters=observer.weight_recorder.names if observer.weight_recorder else (),
-            metrics={"loss": "bit", "error": "1"} if observer.gives_logits else None,
-            split=self._split,
-            attrs={
-                "draws": settings.draws,
-                "probe_mode": settings.mode,
-                "reduction": "flatten",
-                "seed": self._header["seed"],
-            },
-        )
         provenance = {
             **collect_provenance(),
             **self._header,
@@ -294,45 +287,5 @@ class Recording:
             "parameters": sum(p.numel() for p in observer.model.parameters()),
             "device": str(observer.device),
         }
-        writer.start(streams, provenance)
-        self._event(writer, "recording began")
-
-    def _event(self, writer: RunWriter, text: str) -> None:
-        writer.append("events", None, step=self.step, time=time.time(), text=text)
-
-
-def _write(writer: RunWriter, measurement: Measurement, *, epoch: float, updates: int) -> None:
-    """Append one measurement to every stream that the run has."""
-    bounds, step = measurement.bounds, measurement.step
-    by_name = {
-        "i_zx": bounds.i_zx,
-        "i_zy": bounds.i_zy,
-        "h_y": np.full(len(bounds.i_zx), bounds.h_y),
-        "ce": bounds.ce,
-        "error": bounds.error,
-        "se_i_zx": bounds.se_i_zx,
-        "se_i_zy": bounds.se_i_zy,
-    }
-    writer.append(
-        "plane",
-        step,
-        epoch=epoch,
-        n=bounds.n,
-        updates=updates,
-        values=np.stack([by_name[name] for name in PLANE_QUANTITIES], axis=1),
-        covariance_i_zx=bounds.covariance_i_zx,
-        covariance_i_zy=bounds.covariance_i_zy,
-    )
-    for stream, sketches in (("activations", measurement.activations), ("weights", measurement.weights)):
-        if sketches:
-            writer.append(stream, step, epoch=epoch, **_stacked(sketches))
-    if measurement.loss is not None and measurement.error is not None:
-        values = np.array([measurement.loss, measurement.error])
-        writer.append("metrics", step, epoch=epoch, time=time.time(), values=values)
-
-
-def _stacked(sketches: Mapping[str, SketchSummary]) -> dict[str, Any]:
-    return {
-        "counts": np.stack([s.counts for s in sketches.values()]),
-        "scalars": np.stack([s.scalars for s in sketches.values()]),
-    }
+        writer.start(streams_of(observer, split=self._split), provenance)
+        self.event("recording began")

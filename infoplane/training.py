@@ -3,6 +3,7 @@
 Adam 5e-4, x0.94 every five epochs, batches of 100: the paper's setting for its MLP (section V-A).
 """
 
+import math
 from dataclasses import asdict, dataclass
 from os import PathLike
 from pathlib import Path
@@ -11,12 +12,12 @@ import torch
 from torch.nn import functional
 from tqdm.auto import tqdm
 
-from infoplane.analysis.errors import near_names
+from infoplane.analysis.errors import near_names, whole_number
 from infoplane.datasets import Dataset, load
 from infoplane.errors import InputError
 from infoplane.models import MODELS, build
 from infoplane.probes.isolation import preserved_random_state
-from infoplane.probes.observer import Measurement
+from infoplane.probes.measurement import Measurement
 from infoplane.recording import record
 from infoplane.scaling.synscal import SynScaL
 from infoplane.scaling.synscaw import SynScaW
@@ -80,9 +81,14 @@ class TrainingSettings:
             raise InputError(f"there is no scaling {self.scaling!r}{hint}; known are {', '.join(SCALINGS)}")
         if self.scaling == "none" and self.rate is not None:
             raise InputError(f"rate is {self.rate}, but without scaling there is nothing it would act on")
-        for name in ("epochs", "batch_size"):
-            if getattr(self, name) < 1:
-                raise InputError(f"{name} is {getattr(self, name)}, but it must be at least 1")
+        for name in ("epochs", "batch_size", "decay_every"):
+            whole_number(name, getattr(self, name), least=1)
+        for width in self.hidden or ():
+            whole_number("a width of hidden", width, least=1, most=2**20)
+        whole_number("seed", self.seed, least=0, most=2**63 - 1)
+        for name in ("learning_rate", "decay"):
+            if not (math.isfinite(getattr(self, name)) and getattr(self, name) > 0):
+                raise InputError(f"{name} is {getattr(self, name)}, but it must be finite and positive")
 
 
 def train(
@@ -177,7 +183,12 @@ def train(
                     bar.update()
                 schedule.step()
                 if isinstance(method, SynScaW):
-                    method.apply()
+                    for layer in method.apply():
+                        if layer.away:
+                            rec.event(
+                                f"SynScaW moved the activity of {layer.layer} from {layer.zbar_before:.4g} to "
+                                f"{layer.zbar_after:.4g}, away from its target {layer.target:.4g}"
+                            )
                 rows.append(rec.measure(held_out, epoch=epoch))
                 bar.set_postfix_str(f"error {100 * (rows[-1].error or 0):.2f} %")
     return rows
@@ -196,8 +207,8 @@ def _scaling(settings: TrainingSettings, model: torch.nn.Module) -> SynScaW | Sy
 def _device(name: str) -> torch.device:
     try:
         device = torch.device(name)
-        torch.empty(0, device=device)
-    except (RuntimeError, AssertionError) as error:
+        torch.zeros(1, device=device).item()
+    except (RuntimeError, AssertionError, NotImplementedError) as error:
         reason = str(error).splitlines()[0]
         raise InputError(f"the device {name!r} cannot be used here ({reason}); 'cpu' always can") from error
     return device

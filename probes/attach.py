@@ -31,6 +31,8 @@ class Tap:
         Turns a site's output into what is kept. It must copy: an activation that works in place overwrites its input.
     active : callable
         Asked at the start of every root forward; the forward is ignored where it returns False.
+    before : callable, optional
+        Called with the positional arguments when a root forward that will be captured begins.
     after : callable, optional
         Called with ``(captured, args, kwargs, output)`` when a root forward that was captured has ended.
     """
@@ -42,20 +44,25 @@ class Tap:
         *,
         keep: Callable[[Tensor], Tensor],
         active: Callable[[], bool],
+        before: Callable[[tuple[Any, ...]], None] | None = None,
         after: Callable[[Captured, tuple[Any, ...], dict[str, Any], Any], None] | None = None,
     ) -> None:
         self._model = model
         self._names = {id(module): name for name, module in modules.items()}
-        self._keep, self._active, self._after_forward = keep, active, after
+        self._keep, self._active = keep, active
+        self._before_forward, self._after_forward = before, after
         self._open: Captured | None = None
         self._latest: Captured = {}
         self._handles: list[RemovableHandle] = []
 
     def open(self) -> None:
         """Set the hooks."""
+        # Left to a compiler's tracing, a hook would be traced once and its bookkeeping lost.
+        before, after, ended = (torch.compiler.disable(hook) for hook in (self._before, self._after, self._ended))
         self._handles = [
-            register_module_forward_pre_hook(self._before),
-            register_module_forward_hook(self._after, with_kwargs=True),
+            register_module_forward_pre_hook(before),
+            register_module_forward_hook(after, with_kwargs=True),
+            register_module_forward_hook(ended, always_call=True),
         ]
 
     def take(self) -> Captured:
@@ -76,9 +83,14 @@ class Tap:
         self.clear()
 
     def _before(self, module: nn.Module, args: tuple[Any, ...]) -> None:
-        # A forward that raised leaves its capture open; the next one starts anew.
         if module is self._model:
             self._open = {} if self._active() else None
+            if self._open is not None and self._before_forward is not None:
+                self._before_forward(args)
+
+    def _ended(self, module: nn.Module, args: tuple[Any, ...], output: Any) -> None:
+        if module is self._model:
+            self._open = None  # also where the forward raised: a later call of a site alone is not captured
 
     def _after(self, module: nn.Module, args: tuple[Any, ...], kwargs: dict[str, Any], output: Any) -> None:
         if self._open is None:

@@ -118,6 +118,8 @@ def check_labels(labels: Tensor, classes: int) -> Tensor:
     InputError
         When they are no one-dimensional integers, or outside 0 .. classes - 1.
     """
+    if not isinstance(labels, Tensor):
+        raise InputError(f"labels are a {type(labels).__name__}, but a torch.Tensor of integer classes is needed")
     if labels.ndim != 1 or labels.dtype.is_floating_point or labels.dtype.is_complex or labels.dtype == torch.bool:
         raise InputError(
             f"labels have shape {tuple(labels.shape)} and type {labels.dtype}, "

@@ -1,54 +1,23 @@
 """Probes, their control and recorders on one network: everything of a recording but the file."""
 
-import copy
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import replace
 from typing import Any
 
 import torch
 from torch import Tensor, nn
-from torch.nn import functional
 
-from infoplane.analysis.bounds import BoundSums, VIBBounds
 from infoplane.analysis.errors import InputError
-from infoplane.analysis.sketch import SketchSummary
 from infoplane.probes.activations import ActivationRecorder
 from infoplane.probes.attach import Captured, Tap
 from infoplane.probes.bank import ProbeBank, check_labels, widths
+from infoplane.probes.control import UntrainedTwin, copied
 from infoplane.probes.errors import CaptureError, SiteError
-from infoplane.probes.isolation import evaluation_mode, preserved_random_state
-from infoplane.probes.vib import ProbeEvaluation, VIBProbe, VIBSettings
+from infoplane.probes.isolation import preserved_random_state
+from infoplane.probes.measurement import HeldOut, Measurement, Watched, check_length, output_scores, pairs
+from infoplane.probes.vib import VIBProbe, VIBSettings
 from infoplane.probes.weights import WeightRecorder
-
-
-@dataclass(frozen=True)
-class Measurement:
-    """One pass over held-out data.
-
-    Attributes
-    ----------
-    step : int
-        Steps of training before it: calls of `Observer.loss`.
-    bounds : VIBBounds
-        In bits; one entry per probe, in the order of ``Observer.probe_names``.
-    activations, weights : dict of str to SketchSummary
-        Empty where the recorder is off.
-    loss : float or None
-        Mean cross-entropy of the host's own output in bit, None where that is no (n, classes) tensor.
-    error : float or None
-        Share of inputs that the host's own output puts into a wrong class, or None likewise.
-    left_out : dict of str to int
-        Inputs, by probe, that training left out since the last measurement because an activation was not finite.
-    """
-
-    step: int
-    bounds: VIBBounds
-    activations: dict[str, SketchSummary]
-    weights: dict[str, SketchSummary]
-    loss: float | None
-    error: float | None
-    left_out: dict[str, int]
 
 
 class Observer:
@@ -65,11 +34,10 @@ class Observer:
     settings : VIBSettings
         Of the probes.
     probe_every : int
-        The probes learn at every `probe_every`-th step. With gradient accumulation over k batches, k keeps them at
-        one step per step of the host.
+        The probes' optimizer steps at every `probe_every`-th step.
     control : bool
         Also train the same probes, from the same seed and on the same batches, on a frozen copy of the host as it
-        is now.
+        is before its first training forward.
     activations, weights : bool
         Whether to sketch these at every measurement.
     seed : int
@@ -81,8 +49,8 @@ class Observer:
         Calls of `loss` so far.
     started : callable
         Called once, when the first training forward has shown the shapes; set by the owner.
-    gives_logits : bool
-        Whether the host's own output is a (n, classes) tensor; known from the first forward on.
+    scores : str
+        What the host's own output is, known from the first forward on; see `output_scores`.
     """
 
     def __init__(
@@ -99,31 +67,16 @@ class Observer:
         seed: int,
     ) -> None:
         self.model, self.sites, self.classes, self.settings = model, tuple(sites), classes, settings
-        self.step, self.probe_every, self.gives_logits = 0, probe_every, False
+        self.hosts = ("trained", "untrained") if control else ("trained",)
         self.weight_recorder = WeightRecorder(model) if weights else None
+        self.record_activations, self.probe_every, self._seed = activations, probe_every, seed
         self.started: Callable[[], None] = lambda: None
-        self.record_activations, self._seed = activations, seed
-        self._measuring = False
-        self._forwards = 0
-        self._banks: dict[str, ProbeBank] = {}
-        self._untrained = copy.deepcopy(model).requires_grad_(False) if control else None
-        keep = _copied if settings.mode == "observe" else torch.clone
-        self._taps = {"trained": Tap(model, sites, keep=keep, active=self._wanted, after=self._forwarded)}
-        if self._untrained is not None:
-            twins = dict(self._untrained.named_modules())
-            self._taps["untrained"] = Tap(
-                self._untrained, {name: twins[name] for name in sites}, keep=_copied, active=lambda: True
-            )
-
-    @property
-    def hosts(self) -> tuple[str, ...]:
-        """``("trained",)``, or ``("trained", "untrained")`` with a control."""
-        return tuple(self._taps)
-
-    @property
-    def probe_names(self) -> tuple[str, ...]:
-        """One name per probe: the site, with ``@untrained`` behind it on the control."""
-        return tuple(site if host == "trained" else f"{site}@{host}" for host, site in self.probe_places)
+        self.step, self.scores = 0, ""
+        self._measuring, self._forwards = False, 0
+        self._twin: UntrainedTwin | None = None
+        self._watched: dict[str, Watched] = {}
+        keep = copied if settings.mode == "observe" else torch.clone
+        self._tap = Tap(model, sites, keep=keep, active=self._wanted, before=self._before, after=self._after)
 
     @property
     def probe_places(self) -> tuple[tuple[str, str], ...]:
@@ -131,27 +84,31 @@ class Observer:
         return tuple((host, site) for host in self.hosts for site in self.sites)
 
     @property
+    def probe_names(self) -> tuple[str, ...]:
+        """One name per probe: the site, with ``@untrained`` behind it on the control."""
+        return tuple(site if host == "trained" else f"{site}@{host}" for host, site in self.probe_places)
+
+    @property
     def has_started(self) -> bool:
         """Whether the first training forward has been seen."""
-        return bool(self._banks)
+        return bool(self._watched)
 
     @property
     def updates(self) -> int:
         """Steps that the probes' own optimizer took."""
-        return self._banks["trained"].updates if self._banks else 0
+        return self._watched["trained"].bank.updates if self._watched else 0
 
     def probe(self, site: str, host: str = "trained") -> VIBProbe:
         """Return one probe."""
-        known = [f"{s} ({h})" for h, s in self.probe_places]
-        if host not in self._banks or site not in self.sites:
-            when = "" if self._banks else "; probes are built at the first training forward"
-            raise SiteError(f"there is no probe at {site!r} of the {host!r} host; there are {', '.join(known)}{when}")
-        return self._banks[host].probes[site]
+        if host not in self._watched or site not in self.sites:
+            known = ", ".join(f"{s} ({h})" for h, s in self.probe_places)
+            when = "" if self._watched else "; probes are built at the first training forward"
+            raise SiteError(f"there is no probe at {site!r} of the {host!r} host; there are {known}{when}")
+        return self._watched[host].bank.probes[site]
 
     def open(self) -> None:
         """Set the hooks."""
-        for tap in self._taps.values():
-            tap.open()
+        self._tap.open()
 
     def loss(self, labels: Tensor) -> Tensor:
         """Consume the last training forward; see `infoplane.recording.Recording.loss`."""
@@ -177,76 +134,47 @@ class Observer:
                 "batch(labels) serves mode 'observe'; in mode 'joint' the probes' loss(labels) must be added"
             )
         self._clear()
-        yield
-        if not self._forwards:
-            raise CaptureError("there was no training forward of the recorded network inside 'with rec.batch(labels)'")
-        self._forwards = 0
-        self._learn(labels)
+        try:
+            yield
+            if not self._forwards:
+                raise CaptureError(
+                    "there was no training forward of the recorded network inside 'with rec.batch(labels)'"
+                )
+            self._learn(labels)
+        finally:
+            self._clear()
 
     def measure(self, batches: Iterable[Any]) -> Measurement:
         """Take one measurement on held-out data; see `infoplane.recording.Recording.measure`."""
-        if not self.step:
+        self._clear()
+        for watched in self._watched.values():
+            watched.bank.step()
+        if not self.updates:
             raise CaptureError(
                 "measure() before any step: the probes have learned nothing yet; call loss(labels) in training first"
             )
-        self._clear()
-        for bank in self._banks.values():
-            bank.step()
-        device = self.device
-        sums = BoundSums.zeros(len(self.probe_names), self.classes)
         recorder = ActivationRecorder(self.sites if self.record_activations else ())
-        streams = {host: bank.evaluation_streams() for host, bank in self._banks.items()}
-        host_loss, wrong, n = 0.0, 0, 0
-        models = [self.model] if self._untrained is None else [self.model, self._untrained]
+        held_out = HeldOut(list(self._watched.values()), self.classes, self.scores, recorder)
         self._measuring = True
         try:
             with preserved_random_state(), torch.no_grad():
-                for inputs, labels in _pairs(batches):
-                    inputs, labels = inputs.to(device), check_labels(labels.to(device), self.classes)
-                    rows: list[ProbeEvaluation] = []
-                    for host, model in zip(self.hosts, models, strict=True):
-                        with evaluation_mode(model):
-                            output = model(inputs)
-                        captured = self._taps[host].take()
-                        _check_length(captured, labels)
-                        rows += self._banks[host].evaluate(captured, labels, streams[host]).values()
-                        if host == "trained":
-                            recorder.update(captured)
-                            if self.gives_logits:
-                                logits = output.float()
-                                host_loss += float(functional.cross_entropy(logits, labels, reduction="sum"))
-                                wrong += int((logits.argmax(1) != labels).sum())
-                    sums.update(
-                        torch.stack([r.kl for r in rows]).cpu(),
-                        torch.stack([r.ce for r in rows]).cpu(),
-                        torch.stack([r.correct for r in rows]).cpu(),
-                        labels.cpu(),
-                    )
-                    n += len(labels)
+                for inputs, labels in pairs(batches):
+                    held_out.add(inputs.to(self.device), labels.to(self.device))
         finally:
             self._measuring = False
             self._clear()
-        if not n:
-            raise InputError(
-                "measure() got an empty loader: it needs at least one batch (inputs, labels) of held-out data"
-            )
-        left_out = [count for bank in self._banks.values() for count in bank.left_out().values()]
-        return Measurement(
-            step=self.step,
-            bounds=sums.compute(base=2),
-            activations=recorder.summaries(),
-            weights=self.weight_recorder.summaries() if self.weight_recorder else {},
-            loss=host_loss / n / _LN2 if self.gives_logits else None,
-            error=wrong / n if self.gives_logits else None,
-            left_out=dict(zip(self.probe_names, left_out, strict=True)),
-        )
+        weights = self.weight_recorder.summaries() if self.weight_recorder else {}
+        return held_out.result(step=self.step, names=self.probe_names, weights=weights)
 
     def close(self) -> None:
         """Remove the hooks; the last gradients of mode ``joint`` are used first. Safe to call twice."""
-        for bank in self._banks.values():
-            bank.step()
-        for tap in self._taps.values():
-            tap.close()
+        try:
+            for watched in self._watched.values():
+                watched.bank.step()
+        finally:
+            self._tap.close()
+            if self._twin is not None:
+                self._twin.tap.close()
 
     @property
     def _due(self) -> bool:
@@ -255,84 +183,70 @@ class Observer:
     def _wanted(self) -> bool:
         return self._measuring or self.model.training
 
-    def _forwarded(self, captured: Captured, args: tuple[Any, ...], kwargs: dict[str, Any], output: Any) -> None:
+    def _before(self, args: tuple[Any, ...]) -> None:
+        if self._measuring or "untrained" not in self.hosts:
+            return
+        if self._twin is None:
+            with torch.inference_mode(False):
+                self._twin = UntrainedTwin(self.model, self.sites)
+            self._twin.tap.open()
+        if self._due:
+            self._twin.before(args)
+
+    def _after(self, captured: Captured, args: tuple[Any, ...], kwargs: dict[str, Any], output: Any) -> None:
         if self._measuring:
             return
         self._forwards += 1
-        if not self._banks:
+        if not self._watched:
             self._start(captured, output)
-        if not self._due:
-            self._taps["trained"].clear()
-        elif self._untrained is not None:
-            # The copy follows the host's modes, so that dropout and batch norm act on both alike.
-            for module, twin in zip(self.model.modules(), self._untrained.modules(), strict=True):
-                twin.training = module.training
-            with preserved_random_state(), torch.no_grad():
-                self._untrained(*args, **kwargs)
+        if self._twin is not None and self._due:
+            self._twin.forward(kwargs)
+        if not self._due and self.settings.mode == "observe":
+            self._tap.clear()
 
     def _start(self, captured: Captured, output: Any) -> None:
         self.device = captured[self.sites[0]].device
-        self.gives_logits = isinstance(output, Tensor) and output.ndim == 2 and output.shape[1] == self.classes
+        self.scores = output_scores(output, self.classes)
         features = widths(captured, self.sites)
-        with preserved_random_state():
-            for host in self.hosts:
-                self._banks[host] = ProbeBank(
-                    features,
-                    self.classes,
-                    self.settings if host == "trained" else _observing(self.settings),
-                    seed=self._seed,
-                    device=self.device,
-                )
-        self.started()
+        observing = replace(self.settings, mode="observe")
+        # What is built inside inference mode could not be trained outside of it.
+        with preserved_random_state(), torch.inference_mode(False):
+            bank = ProbeBank(features, self.classes, self.settings, seed=self._seed, device=self.device)
+            self._watched["trained"] = Watched(self.model, self._tap, bank)
+            if self._twin is not None:
+                bank = ProbeBank(features, self.classes, observing, seed=self._seed, device=self.device)
+                self._watched["untrained"] = Watched(self._twin.model, self._twin.tap, bank)
+        try:
+            self.started()
+        except BaseException:
+            self._watched = {}
+            raise
 
     def _learn(self, labels: Tensor) -> Tensor:
-        due = self._due
+        """Train every bank on what it captured; a graph comes back from mode ``joint`` alone."""
         result = torch.zeros((), device=self.device)
-        if due:
-            captured = {host: tap.take() for host, tap in self._taps.items()}
-            labels = check_labels(labels.to(self.device), self.classes)
-            for host, bank in self._banks.items():
-                _check_length(captured[host], labels)
-                bank.step()  # what mode joint left behind
-                loss = bank.loss(captured[host], labels)
-                if bank.settings.mode == "joint":
+        with torch.inference_mode(False):
+            due = self._due
+            labels = check_labels(labels, self.classes).to(self.device, copy=True)
+            for watched in self._watched.values():
+                joint = watched.bank.settings.mode == "joint"
+                if due:
+                    watched.bank.step()  # what mode joint has gathered since its last step
+                if not due and not joint:
+                    continue
+                captured = watched.tap.take()
+                check_length(captured, labels)
+                loss = watched.bank.loss(captured, labels)
+                if joint:
                     result = loss
                 else:
                     loss.backward()
-                    bank.step()
+                    watched.bank.step()
         self.step += 1
         return result
 
     def _clear(self) -> None:
         self._forwards = 0
-        for tap in self._taps.values():
-            tap.clear()
-
-
-_LN2 = 0.6931471805599453
-
-
-def _copied(output: Tensor) -> Tensor:
-    return output.detach().clone()
-
-
-def _observing(settings: VIBSettings) -> VIBSettings:
-    return VIBSettings(**{**vars(settings), "mode": "observe"})
-
-
-def _pairs(batches: Iterable[Any]) -> Iterator[tuple[Tensor, Tensor]]:
-    for batch in batches:
-        if not (isinstance(batch, tuple | list) and len(batch) == 2 and all(isinstance(b, Tensor) for b in batch)):
-            raise InputError(
-                f"measure() needs batches (inputs, labels) of two tensors, but the loader gave a {type(batch).__name__}"
-            )
-        yield batch[0], batch[1]
-
-
-def _check_length(captured: Captured, labels: Tensor) -> None:
-    for site, activation in captured.items():
-        if len(activation) != len(labels):
-            raise CaptureError(
-                f"there are {len(labels)} labels, but the forward passed {len(activation)} inputs through {site!r}: "
-                "give the labels of that forward's batch"
-            )
+        self._tap.clear()
+        if self._twin is not None:
+            self._twin.tap.clear()

@@ -144,7 +144,7 @@ def select_sites(model: nn.Module, patterns: str | Sequence[str]) -> dict[str, n
         When a name is unknown, a glob matches nothing, or nothing was asked for.
     """
     named = {name: module for name, module in model.named_modules() if name}
-    wanted = [patterns] if isinstance(patterns, str) else list(patterns)
+    wanted = [patterns] if isinstance(patterns, str) else list(patterns or ())
     if not wanted:
         raise SiteError("no site was asked for: give at least one name or glob of a module, such as 'hidden*'")
     chosen: set[str] = set()

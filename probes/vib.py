@@ -8,6 +8,7 @@ I(Z;Y), **of the probe's own noisy code Z** and not of the layer.
 
 import math
 from dataclasses import dataclass
+from numbers import Real
 
 import torch
 from torch import Tensor, nn
@@ -15,7 +16,7 @@ from torch.nn import functional
 from torch.nn.utils import skip_init
 
 from infoplane.analysis.bounds import gaussian_kl
-from infoplane.analysis.errors import InputError, near_names
+from infoplane.analysis.errors import InputError, near_names, whole_number
 
 MODES = ("observe", "joint")
 STD_SHIFT = 5.0
@@ -56,13 +57,13 @@ class VIBSettings:
                 f"there is no mode {self.mode!r}{near_names(self.mode, MODES)}; a probe's mode is 'observe' or 'joint'"
             )
         for name in ("latent", "draws"):
+            object.__setattr__(self, name, whole_number(name, getattr(self, name), least=1))
+        for name in ("beta", "learning_rate"):
             value = getattr(self, name)
-            if not isinstance(value, int) or value < 1:
-                raise InputError(f"{name} is {value!r}, but it must be a whole number of at least 1")
-        if not (math.isfinite(self.beta) and self.beta >= 0):
-            raise InputError(f"beta is {self.beta!r}, but the weight of the divergence must be finite and not negative")
-        if not (math.isfinite(self.learning_rate) and self.learning_rate > 0):
-            raise InputError(f"learning_rate is {self.learning_rate!r}, but it must be finite and positive")
+            number = isinstance(value, Real) and not isinstance(value, bool) and math.isfinite(value)
+            if not number or value < 0 or (name == "learning_rate" and value == 0):
+                raise InputError(f"{name} is {value!r}, but it must be a finite positive number (beta may be 0)")
+            object.__setattr__(self, name, float(value))
 
 
 @dataclass(frozen=True)
@@ -126,11 +127,16 @@ class VIBProbe(nn.Module):
 
     def encode(self, activation: Tensor) -> tuple[Tensor, Tensor]:
         """Return mean and standard deviation of p(z|x), each (n, latent), for an activation of shape (n, ...)."""
+        mean, rho = self._parameters_of_code(activation)
+        return mean, functional.softplus(rho)
+
+    def _parameters_of_code(self, activation: Tensor) -> tuple[Tensor, Tensor]:
+        """Return the mean and what softplus makes the standard deviation of, each (n, latent)."""
         flat = activation.float().flatten(1)
         if flat.shape[1] != self.features:
             raise InputError(f"the probe takes {self.features} features, but the activation has {flat.shape[1]}")
         mean, rho = self.encoder(flat).chunk(2, dim=1)
-        return mean, functional.softplus(rho - STD_SHIFT)
+        return mean, rho - STD_SHIFT
 
     def loss(
         self,
@@ -155,10 +161,10 @@ class VIBProbe(nn.Module):
         """
         if self.settings.mode == "observe":
             activation = activation.detach()
-        mean, std = self.encode(activation)
+        mean, rho = self._parameters_of_code(activation)
         noise = torch.randn(mean.shape, generator=generator, device=mean.device, dtype=mean.dtype)
-        ce = functional.cross_entropy(self.decoder(mean + std * noise), labels, reduction="none")
-        each = ce + self.settings.beta * gaussian_kl(mean, std)
+        ce = functional.cross_entropy(self.decoder(mean + functional.softplus(rho) * noise), labels, reduction="none")
+        each = ce + self.settings.beta * gaussian_kl(mean, _log_softplus(rho))
         if valid is None:
             return each.mean()
         return torch.where(valid, each, 0).sum() / valid.sum().clamp(min=1)
@@ -172,7 +178,8 @@ class VIBProbe(nn.Module):
         The cross-entropy is the mean over draws of -ln q(y|z): that of the averaged softmax is smaller and bounds
         nothing. The averaged softmax serves accuracy only.
         """
-        mean, std = self.encode(activation)
+        mean, rho = self._parameters_of_code(activation)
+        std = functional.softplus(rho)
         ce = torch.zeros(len(mean), device=mean.device)
         probability = torch.zeros(len(mean), self.classes, device=mean.device)
         for _ in range(self.settings.draws):
@@ -181,5 +188,12 @@ class VIBProbe(nn.Module):
             ce -= log_q.gather(1, labels[:, None])[:, 0]
             probability += log_q.exp()
         return ProbeEvaluation(
-            kl=gaussian_kl(mean, std), ce=ce / self.settings.draws, correct=probability.argmax(1) == labels
+            kl=gaussian_kl(mean, _log_softplus(rho)),
+            ce=ce / self.settings.draws,
+            correct=probability.argmax(1) == labels,
         )
+
+
+def _log_softplus(x: Tensor) -> Tensor:
+    """Return ln softplus(x) without underflow: below -15 it is x to 2e-7."""
+    return torch.where(x > -15, functional.softplus(x.clamp(min=-15)).log(), x)

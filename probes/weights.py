@@ -4,6 +4,7 @@ import torch
 from torch import nn
 
 from infoplane.analysis.sketch import LogHistogram, SketchSummary
+from infoplane.probes.errors import CaptureError
 
 
 class WeightRecorder:
@@ -23,15 +24,25 @@ class WeightRecorder:
     """
 
     def __init__(self, model: nn.Module) -> None:
-        self._parameters = {name: p for name, p in model.named_parameters() if p.ndim >= 2}
-        self.names = tuple(self._parameters)
+        self._model = model
+        self.names = tuple(name for name, p in model.named_parameters() if p.ndim >= 2)
 
     @torch.no_grad()
     def summaries(self) -> dict[str, SketchSummary]:
-        """Return one summary per weight, by parameter name."""
+        """Return one summary per weight, by parameter name.
+
+        Raises
+        ------
+        CaptureError
+            When the network has lost one of them since the recorder was made.
+        """
+        # Looked up anew: loading a state or replacing a layer may put another tensor under the same name.
+        parameters = dict(self._model.named_parameters())
         result = {}
-        for name, parameter in self._parameters.items():
+        for name in self.names:
+            if name not in parameters:
+                raise CaptureError(f"the network no longer has the weight {name!r} that the recording began with")
             sketch = LogHistogram()
-            sketch.update(parameter)
+            sketch.update(parameters[name])
             result[name] = sketch.summary()
         return result

@@ -27,6 +27,8 @@ def run(arguments: Sequence[str] | None = None) -> int:
         return _say(str(error), 2)
     except KeyboardInterrupt:
         code = INTERRUPTED
+    except MemoryError as error:
+        return _say(f"there is not enough memory for this ({str(error) or 'allocation failed'})", 1)
     except BrokenPipeError:
         sys.stderr.close()
         return 1

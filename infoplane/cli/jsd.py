@@ -22,7 +22,10 @@ def jsd(
     """
     import infoplane as ip
     from infoplane.cli.output import new_file
+    from infoplane.errors import InputError
 
+    if csv is not None and csv == markdown:
+        raise InputError(f"--csv and --markdown both name {csv}, but each table needs a file of its own")
     for target in (csv, markdown):
         if target is not None:
             new_file(target, force=force)

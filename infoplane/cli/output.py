@@ -13,7 +13,10 @@ def new_file(path: Path, *, force: bool) -> Path:
         raise InputError(f"{path} is a folder, but a file is to be written there")
     if path.exists() and not force:
         raise InputError(f"{path} exists already; --force replaces it")
-    path.parent.mkdir(parents=True, exist_ok=True)
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise InputError(f"the folder {path.parent} cannot be made ({error.strerror or error})") from error
     return path
 
 

@@ -31,6 +31,11 @@ def print_summary(runs: Mapping[str, Path]) -> None:
         )
     print("error: test error of the network; all else in bit, at the last epoch. rate: upper bound on I(Z;X) of the")
     print("probe's code; control: the same probe on the frozen untrained network. JSD: from the log-normal fit.")
+    for name, path in runs.items():
+        with open_run(path) as run:
+            findings = run.findings()["code"].tolist()
+        for code in dict.fromkeys(findings):
+            print(f"finding: {name}: {code}, {findings.count(code)} times; see the stream findings of {path}")
 
 
 def _lines(name: str, path: Path) -> list[tuple[str, ...]]:

@@ -33,6 +33,7 @@ def train(
 
     Example: infoplane train --data digits --scaling synscaw --epochs 20 --out run.h5
     """
+    from infoplane.cli.output import new_file
     from infoplane.cli.tables import print_summary
     from infoplane.training import TrainingSettings
     from infoplane.training import train as run_training
@@ -52,7 +53,9 @@ def train(
         seed=seed,
         device=device,
     )
-    run_training(settings, out, overwrite=force, quiet=quiet, label=f"{data}, scaling: {scaling}")
+    run_training(
+        settings, new_file(out, force=force), overwrite=force, quiet=quiet, label=f"{data}, scaling: {scaling}"
+    )
     if not quiet:
         print_summary({scaling if scaling != "none" else "no scaling": out})
         typer.echo(str(out))

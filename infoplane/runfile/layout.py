@@ -98,8 +98,13 @@ def _provenance(entry: h5py.Group, provenance: Mapping[str, Any]) -> None:
         elif isinstance(value, int | float) and not isinstance(value, bool) and abs(value) < 2**63:
             group.create_dataset(key, data=value)
         else:
-            dset = group.create_dataset(key, data=encode(json.dumps(value, default=str)), dtype=_TEXT)
+            dset = group.create_dataset(key, data=encode(json.dumps(value, default=_plain)), dtype=_TEXT)
             _attributes(dset, {"media_type": "application/json"})
+
+
+def _plain(value: object) -> object:
+    """Return what JSON has for `value`: a numpy scalar's number, an array's list, else its text."""
+    return value.tolist() if isinstance(value, np.generic | np.ndarray) else str(value)
 
 
 def _stream(entry: h5py.Group, stream: Stream) -> None:

@@ -81,23 +81,29 @@ class RunWriter:
         for name in names:
             if names.count(name) > 1:
                 raise InputError(f"{self.path}: two streams are named {name!r}")
+        # What is replaced keeps its name with .replaced behind it until the new file stands.
+        old = self.path.with_name(f"{self.path.name}.replaced")
+        file: h5py.File | None = None
         try:
-            self.path.unlink(missing_ok=True)
+            self.path.replace(old)
             file = h5py.File(self.path, "x", libver=LIBVER, track_order=True)
-        except OSError as error:
-            raise RunFileError(f"{self.path}: cannot be created ({_first_line(error)})") from error
-        self._reserved = False
-        try:
             create_layout(file, streams, provenance, _now())
             file.flush()
             file.swmr_mode = True
         except BaseException as error:
-            file.close()
-            self.path.unlink(missing_ok=True)
+            if file is not None:
+                file.close()
+                self.path.unlink(missing_ok=True)
             self._closed = True
+            if self._reserved:
+                old.unlink(missing_ok=True)
+            elif old.exists():
+                old.replace(self.path)
             if isinstance(error, OSError | RuntimeError):
                 raise RunFileError(f"{self.path}: cannot be written ({_first_line(error)})") from error
             raise
+        old.unlink()
+        self._reserved = False
         self._file = file
         self._rows = {stream.name: _Rows(file["entry"][stream.name], stream) for stream in streams}
 

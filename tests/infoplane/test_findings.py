@@ -4,7 +4,7 @@ import pytest
 from infoplane.analysis.bounds import BoundSums
 from infoplane.analysis.sketch import LogHistogram
 from infoplane.findings import TEXT_BYTES, findings_of
-from infoplane.probes.observer import Measurement
+from infoplane.probes.measurement import Measurement
 
 
 def measurement(*, kl=5.0, values=(1.0, 2.0), left_out=0):

@@ -450,6 +450,6 @@ def test_provenance_names_settings_and_versions(tmp_path):
     with ip.open_run(tmp_path / "run.h5") as run:
         assert run.status == "finished"
         assert run.configuration["width"] == 16
-        assert run.configuration["probes"]["beta"] == 0.5
+        assert run.provenance["probes"]["beta"] == 0.5
         assert "torch" in str(run.provenance)
         assert "made up" in str(run.provenance)

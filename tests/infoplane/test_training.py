@@ -61,3 +61,29 @@ def test_unusable_settings_are_refused_before_a_file_is_made(tmp_path, options, 
     with pytest.raises(error, match=text):
         train(settings(**options), tmp_path / "run.h5")
     assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize("scaling", ["none", "synscaw-stable"])
+def test_training_is_the_loop_that_its_settings_describe(tmp_path, scaling):
+    """A bare loop written from the settings ends with the same test loss and error, to the last bit."""
+    chosen = settings(scaling=scaling, rate=0.2 if scaling != "none" else None, epochs=6, batch_size=200)
+    rows = train(chosen, tmp_path / "run.h5", quiet=True)
+    data = ip.datasets.load("digits")
+    model = ip.models.mlp((64, 12, 10), seed=0)
+    optimizer = torch.optim.Adam(model.parameters(), 5e-4)
+    scaling = ip.SynScaW(model, preset="stable", gamma=0.2, seed=0) if scaling != "none" else None
+    loader = data.train_loader(200, seed=0)
+    for epoch in range(6):
+        for group in optimizer.param_groups:
+            group["lr"] = 5e-4 * 0.94 ** (epoch // 5)
+        for x, y in loader:
+            optimizer.zero_grad()
+            torch.nn.functional.cross_entropy(model(x), y).backward()
+            optimizer.step()
+        if scaling is not None:
+            scaling.apply()
+    with torch.no_grad():
+        logits = model(data.test_inputs)
+    expected = torch.nn.functional.cross_entropy(logits, data.test_labels).item() / np.log(2)
+    assert rows[-1].loss == pytest.approx(expected, rel=1e-6)
+    assert rows[-1].error == (logits.argmax(1) != data.test_labels).double().mean().item()

@@ -160,3 +160,50 @@ def test_evaluation_noise_is_the_same_at_every_measurement():
     first, second = (b.evaluate({"a": h, "b": h}, y, b.evaluation_streams()) for _ in range(2))
     assert torch.equal(first["a"].ce, second["a"].ce)
     assert not torch.equal(first["a"].ce, first["b"].ce)
+
+
+def test_divergence_stays_finite_where_the_deviation_underflows():
+    """Activations a hundred times larger drive rho far below the range of float32's softplus."""
+    probe = VIBProbe(7, 3, VIBSettings(latent=4, beta=1.0))
+    torch.nn.init.zeros_(probe.encoder.weight)
+    torch.nn.init.constant_(probe.encoder.bias[4:], -995.0)  # ln s = -1000
+    h, y = batch()
+    kl = probe.evaluate(h, y, generator=generator()).kl
+    torch.testing.assert_close(kl, torch.full_like(kl, 4 * (1000 - 0.5)))
+    probe.loss(h, y, generator=generator()).backward()
+    assert all(p.grad.isfinite().all() for p in probe.parameters())
+    assert probe.encoder.bias.grad[4:] == pytest.approx(torch.full((4,), -1.0), abs=1e-5)  # d KL / d ln s = s^2 - 1
+
+
+def test_bank_takes_the_steps_of_adam_and_forgets_their_gradients():
+    """Three steps of one bank against three of torch's Adam on probes built alike and fed the same noise."""
+    h, y = batch()
+    ours, theirs = bank(learning_rate=0.01), bank(learning_rate=0.01)
+    probes = list(theirs.probes.values())
+    optimizer = torch.optim.Adam([p for probe in probes for p in probe.parameters()], 0.01)
+    for _ in range(3):
+        ours.loss({"a": h, "b": 2 * h}, y).backward()
+        ours.step()
+        optimizer.zero_grad()
+        theirs.loss({"a": h, "b": 2 * h}, y).backward()
+        optimizer.step()
+    for mine, other in zip(ours.probes.values(), probes, strict=True):
+        assert all(torch.equal(p, q) for p, q in zip(mine.parameters(), other.parameters(), strict=True))
+    assert ours.updates == 3
+    ours.step()
+    assert ours.updates == 3
+
+
+def test_loss_runs_in_float32_under_autocast():
+    h, y = batch()
+    outside, inside = bank().loss({"a": h, "b": h}, y), None
+    with torch.autocast("cpu", dtype=torch.bfloat16):
+        inside = bank().loss({"a": h, "b": h}, y)
+    assert torch.equal(outside, inside)
+
+
+def test_training_and_evaluation_draw_from_different_streams():
+    b = bank()
+    training = torch.randn(5, generator=b._noise["a"])
+    evaluation = torch.randn(5, generator=b.evaluation_streams()["a"])
+    assert not torch.equal(training, evaluation)
