@@ -30,10 +30,12 @@ $(BIN)/python:
 	$(PYTHON) -m venv $(VENV)
 
 $(VENV)/.installed-core: $(BIN)/python pyproject.toml
+	@echo "installing infoplane and what it needs into $(VENV) (some 6 GB, once)"
 	$(BIN)/python -m pip install --quiet --editable .
 	@touch $@
 
 $(VENV)/.installed-test: $(BIN)/python pyproject.toml
+	@echo "installing infoplane with its test extras into $(VENV) (some 6 GB, once)"
 	$(BIN)/python -m pip install --quiet --editable '.[test]'
 	@touch $(VENV)/.installed-core $@
 

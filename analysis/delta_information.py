@@ -139,7 +139,7 @@ def delta_information(
     return (log_sigmoid_change(inputs * weight + bias, step) / unit)[()]
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True, eq=False, repr=False)
 class DeltaInformationSurface:
     """The change of information over weights and mean activations: the surface of Fig. 4.
 
@@ -184,6 +184,10 @@ class DeltaInformationSurface:
     def unit(self) -> str:
         """``"bit"``, ``"nat"``, ...: the unit of `values`."""
         return unit_name(self.base)
+
+    def __repr__(self) -> str:
+        span = f"{self.minimum:.6f} to {self.maximum:.6f} {self.unit}, mean {self.mean:.5f}"
+        return f"<DeltaInformationSurface {self.variant}, {self.values.shape[0]} x {self.values.shape[1]}: {span}>"
 
 
 def delta_information_surface(

@@ -10,7 +10,7 @@ from infoplane.reports.jsd import JSDReport, jsd
 from infoplane.runfile.reader import open_run
 from infoplane.training import TrainingSettings, train
 
-NAMES = {"no scaling": "none", "SynScaW": "synscaw"}
+NAMES = {"baseline": "none", "synscaw": "synscaw"}
 SETTINGS = TrainingSettings(data="digits", batch_size=50, latent=64)
 
 
@@ -57,7 +57,7 @@ def run_demo(
     """
     from infoplane import plots
 
-    runs = {title: out / f"{'baseline' if scaling == 'none' else scaling}.h5" for title, scaling in NAMES.items()}
+    runs = {title: out / f"{title}.h5" for title in NAMES}
     pictures = {name: out / f"{name}.png" for name in ("plane", "surface", "weights")}
     tables = (out / "jsd.csv", out / "jsd.md")
     files = (*runs.values(), *pictures.values(), *tables)

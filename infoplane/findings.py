@@ -3,6 +3,7 @@
 Only sound findings are made: each follows from the numbers by definition. A finding is stored beside its row.
 """
 
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 
@@ -35,6 +36,8 @@ def findings_of(measurement: Measurement, probes: tuple[str, ...]) -> list[Findi
     is said.
     """
     found = [f for s, sketches in _sketches(measurement).items() for n, k in sketches.items() for f in _of(s, n, k)]
+    if measurement.loss is not None and not math.isfinite(measurement.loss):
+        found.append(Finding("metrics", "loss", "non_finite", "the network's own loss is NaN or infinite"))
     bounds = measurement.bounds
     for k, name in enumerate(probes):
         if measurement.left_out[name]:

@@ -5,6 +5,7 @@ import time
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict
+from numbers import Real
 from os import PathLike
 from pathlib import Path
 from types import TracebackType
@@ -155,6 +156,9 @@ class Recording:
         """Steps so far: calls of `loss`, or blocks of `batch`."""
         return self._observer.step
 
+    def __repr__(self) -> str:
+        return f"<Recording {str(self.path)!r}: {', '.join(self._observer.probe_names)}; step {self.step}>"
+
     def __enter__(self) -> Self:
         if self._writer is not None:
             raise InputError("a recording is entered once; call record() again for another run")
@@ -248,11 +252,13 @@ class Recording:
             When the loader is empty or gives something else, or a label is outside the classes.
         """
         writer = self._entered()
+        if epoch is not None and not isinstance(epoch, Real):
+            raise InputError(f"epoch is {epoch!r}, but it must be a number")
         if self._measured_at == self.step:
             raise CaptureError(f"measure() was called at step {self.step} before, and a run has one row per step")
         measurement = self._observer.measure(batches)
-        epoch = math.nan if epoch is None else float(epoch)
-        append_measurement(writer, measurement, epoch=epoch, updates=self._observer.updates)
+        at = math.nan if epoch is None else float(epoch)
+        append_measurement(writer, measurement, epoch=at, updates=self._observer.updates)
         self._measured_at = self.step
         for finding in findings_of(measurement, self._observer.probe_names):
             writer.append("findings", None, step=measurement.step, **asdict(finding))

@@ -209,8 +209,10 @@ def _device(name: str) -> torch.device:
         device = torch.device(name)
         torch.zeros(1, device=device).item()
     except (RuntimeError, AssertionError, NotImplementedError) as error:
-        reason = str(error).splitlines()[0]
-        raise InputError(f"the device {name!r} cannot be used here ({reason}); 'cpu' always can") from error
+        raise InputError(
+            f"the device {name!r} cannot be used here ({str(error).splitlines()[0][:80]}); "
+            "known are cpu, and where they are present cuda, cuda:N and mps"
+        ) from error
     return device
 
 

@@ -120,7 +120,8 @@ class Tap:
 def _tensor(name: str, output: Any) -> Tensor:
     if not isinstance(output, Tensor):
         raise SiteError(
-            f"the site {name!r} returns no tensor but {describe_output(output)}; choose one that returns one tensor"
+            f"the site {name!r} returns no tensor but {describe_output(output)}; "
+            "choose a module that returns one tensor, or wrap this one so that it does"
         )
     if output.ndim < 2 or not torch.is_floating_point(output):
         raise SiteError(

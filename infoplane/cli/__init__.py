@@ -1,5 +1,6 @@
 """The command line: data to stdout, messages to stderr; exit code 1: the work failed, 2: the call was wrong."""
 
+import os
 import sys
 import warnings
 from collections.abc import Sequence
@@ -27,8 +28,6 @@ def run(arguments: Sequence[str] | None = None) -> int:
         return _say(str(error), 2)
     except KeyboardInterrupt:
         code = INTERRUPTED
-    except MemoryError as error:
-        return _say(f"there is not enough memory for this ({str(error) or 'allocation failed'})", 1)
     except BrokenPipeError:
         sys.stderr.close()
         return 1
@@ -42,7 +41,10 @@ def run(arguments: Sequence[str] | None = None) -> int:
             where = "'infoplane --help' lists the commands, 'infoplane COMMAND --help' the options of one"
             return _say(f"{text}{'' if text.endswith('?') else ';'} {where}", 2)
         if type(error).__name__ != "Abort":
-            raise
+            if os.environ.get("INFOPLANE_TRACEBACK"):
+                raise
+            reason = (str(error).splitlines() or [""])[0][:200]
+            return _say(f"{type(error).__name__}: {reason} (INFOPLANE_TRACEBACK=1 shows where)", 1)
         code = INTERRUPTED
     if code == INTERRUPTED:
         return _say("interrupted; a run file that was being written keeps its rows", code)

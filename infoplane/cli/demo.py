@@ -24,7 +24,7 @@ def demo(
 
     Example: infoplane demo --out infoplane-demo
     """
-    from infoplane.cli.tables import print_summary
+    from infoplane.cli.tables import print_difference, print_summary
     from infoplane.demo import run_demo
 
     result = run_demo(out, seed=seed, epochs=epochs, device=device, quiet=quiet, overwrite=force)
@@ -32,6 +32,7 @@ def demo(
         print(result.report)
         print()
         print_summary(result.runs)
+        print_difference(*result.runs.values())
         print("\nwritten:", file=sys.stderr)
     for path in result.files:
         print(path)

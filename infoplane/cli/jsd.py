@@ -28,6 +28,8 @@ def jsd(
         raise InputError(f"--csv and --markdown both name {csv}, but each table needs a file of its own")
     for target in (csv, markdown):
         if target is not None:
+            if target.resolve() in [run.resolve() for run in runs]:
+                raise InputError(f"{target} is one of the run files; a table needs a file of its own")
             new_file(target, force=force)
     report = ip.reports.jsd(runs)
     if json:

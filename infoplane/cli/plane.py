@@ -8,7 +8,7 @@ import typer
 
 
 def plane(
-    runs: Annotated[list[Path], typer.Argument(help="Run files, drawn side by side on shared axes.")],
+    runs: Annotated[list[Path], typer.Argument(help="Run files; several stand side by side on shared axes.")],
     out: Annotated[Path | None, typer.Option("--out", "-o", help="Picture: .png, .pdf or .svg.")] = None,
     control: Annotated[bool, typer.Option(help="Draw the probes on the frozen untrained network too.")] = True,
     json: Annotated[bool, typer.Option("--json", help="Print the numbers instead, one object per row.")] = False,
@@ -35,7 +35,10 @@ def plane(
             sys.stdout.write(pd.concat(tables).to_json(orient="records", lines=True))
         if out is not None:
             target = new_picture(out, force=force)
-            ip.plots.save(ip.plots.planes(opened, titles=[path.stem for path in runs], control=control), target)
+            if len(opened) == 1:
+                ip.plots.save(ip.plots.plane(opened[0], control=control), target)
+            else:
+                ip.plots.save(ip.plots.planes(opened, control=control), target)
             print(target, file=sys.stderr)
         elif not json:
             raise InputError("there is nothing to do: give a picture with -o plane.png, or --json for the numbers")

@@ -46,10 +46,10 @@ def surface(
     if json:
         print(json_format.dumps(numbers))
     else:
-        print(
-            f"min {grid.minimum:.6f}  max {grid.maximum:.6f}  mean {grid.mean:.5f} {grid.unit}  "
-            f"(paper's Fig. 4, colour-bar ends: {FIG4_COLOUR_BAR[0]:.4f} {FIG4_COLOUR_BAR[1]:.4f})"
-        )
+        text = f"min {grid.minimum:.6f}  max {grid.maximum:.6f}  mean {grid.mean:.5f} {grid.unit}"
+        if (variant, x, gamma, b) == ("eq22", 1.0, 1.0, 0.0):
+            text += f"  (colour-bar ends of the paper's Fig. 4: {FIG4_COLOUR_BAR[0]:.4f} {FIG4_COLOUR_BAR[1]:.4f})"
+        print(text)
     if target is not None:
         ip.plots.save(ip.plots.surface(grid, as_printed=as_printed), target)
         print(target, file=sys.stderr)

@@ -38,6 +38,25 @@ def print_summary(runs: Mapping[str, Path]) -> None:
             print(f"finding: {name}: {code}, {findings.count(code)} times; see the stream findings of {path}")
 
 
+def print_difference(first: Path, second: Path) -> None:
+    """Print what changes from the first run to the second, at the last row: error in points, the bounds in bit."""
+    tables = []
+    for path in (first, second):
+        with open_run(path) as run:
+            plane, metrics = run.plane().to_dataframe(), run.metrics().to_dataframe()
+        plane = plane[(plane["step"] == plane["step"].max()) & (plane["host"] == "trained")]
+        error = metrics[metrics["quantity"] == "error"]["value"].iloc[-1]
+        tables.append((error, plane.set_index(["site", "quantity"])["value"]))
+    (error, before), (other_error, after) = tables
+    change = after - before
+    parts = [
+        f"{site}: rate {change[site, 'i_zx']:+.1f}, I(Z;Y) bound {change[site, 'i_zy']:+.3f}"
+        for site in dict.fromkeys(site for site, _ in change.index)
+    ]
+    print(f"{second.stem} less {first.stem}: error {100 * (other_error - error):+.2f} points; {'; '.join(parts)}.")
+    print("One seed decides nothing: it takes several, paired, to tell a difference from chance.")
+
+
 def _lines(name: str, path: Path) -> list[tuple[str, ...]]:
     with open_run(path) as run:
         plane = run.plane().to_dataframe()

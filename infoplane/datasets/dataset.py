@@ -13,7 +13,7 @@ from torch.utils.data import BatchSampler, DataLoader, RandomSampler, Sequential
 from infoplane.analysis.errors import InputError
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True, eq=False, repr=False)
 class Dataset:
     """Inputs and labels, split into a training and a test part.
 
@@ -36,6 +36,10 @@ class Dataset:
     test_labels: Tensor
     classes: int
     description: str
+
+    def __repr__(self) -> str:
+        counts = f"{len(self.train_labels)} training and {len(self.test_labels)} test inputs"
+        return f"<Dataset {self.name!r}: {counts} of shape {self.shape}, {self.classes} classes>"
 
     @property
     def shape(self) -> tuple[int, ...]:

@@ -9,7 +9,7 @@ from matplotlib.lines import Line2D
 from infoplane.plots.path import RunPaths
 from infoplane.plots.theme import QUIET, shades
 
-CONTROL_LABEL = "frozen untrained host (control)"
+CONTROL_LABEL = "frozen untrained network (control)"
 NO_CONTROL = "No control was recorded: how much of this path is the probes' own training cannot be told."
 
 LEGEND: dict[str, Any] = {

@@ -128,7 +128,9 @@ def _label(ax: Axes, lines: QuadContourSet) -> None:
                 places.append(place)
     if places:
         manual = [(float(x), float(y)) for x, y in places]
-        ax.clabel(lines, fmt=lambda level: f"{level:g}".replace("-", "\u2212"), fontsize=small(), manual=manual)
+        # Signs on both sides and room around them: a lone minus reads as a piece of the line.
+        signed = {level: f"{level:+g}".replace("-", "\u2212") if level else "0" for level in map(float, lines.levels)}
+        ax.clabel(lines, fmt=signed, fontsize=small(), manual=manual, inline_spacing=7)
 
 
 def describe(grid: DeltaInformationSurface) -> str:

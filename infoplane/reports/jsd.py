@@ -77,7 +77,7 @@ HEAD = ("run", "stream", "name", "step", "divergence", "distance", "floor", "mu"
 COLUMNS = tuple(field.name for field in fields(JSDRow))
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class JSDReport:
     """Divergences of runs from log-normal laws; ``str(report)`` is a table for a screen of 100 columns.
 
@@ -127,6 +127,9 @@ class JSDReport:
             f"divergence in {self.rows[0].unit} (0 to {1 / math.log2(self.base):.3g}), distance = its root; "
             "floor = what this many draws from the fitted law give; compare within your own runs only"
         )
+
+    def __repr__(self) -> str:
+        return str(self)
 
     def __str__(self) -> str:
         # Seven numbers leave room for names on a screen; mu and sigma stand in the other forms.

@@ -79,6 +79,9 @@ class StreamView:
             warnings.warn(text, stacklevel=2)
         self.committed, self.readable, self._rows = committed, readable, committed
 
+    def __repr__(self) -> str:
+        return f"<{self.name} of {str(self.path)!r}: {len(self)} rows; {', '.join(self.names)}>"
+
     def __len__(self) -> int:
         return self.readable
 
@@ -180,7 +183,7 @@ class StreamView:
         try:
             import xarray as xr
         except ImportError as error:
-            reason = "labelled data sets need xarray: pip install 'infoplane[xarray]'"
+            reason = "labelled data sets need xarray and h5netcdf (the extra 'xarray'): pip install xarray h5netcdf"
             raise RunFileError(f"{self.path}: {reason}") from error
         data = {}
         for name, attrs in self._attrs.items():

@@ -32,7 +32,7 @@ class RunWriter:
     path : path-like
         The file to create. An empty file holds the name from here on, and goes again if nothing is ever started.
     overwrite : bool
-        Replace an existing file; it stays as it is until `start`.
+        Replace an existing HDF5 file; it stays as it is until `start`.
 
     Raises
     ------
@@ -54,7 +54,12 @@ class RunWriter:
             if not overwrite:
                 reason = "exists already; overwrite=True (on the command line --force) replaces it"
                 raise RunFileError(f"{self.path}: {reason}") from error
+            if not _may_be_replaced(self.path):
+                reason = "is no HDF5 file, so it is not replaced; choose another name, or remove it"
+                raise RunFileError(f"{self.path}: {reason}") from error
             self._reserved = False
+        except FileNotFoundError as error:
+            raise RunFileError(f"{self.path}: cannot be created, because its folder does not exist") from error
         except OSError as error:
             raise RunFileError(f"{self.path}: cannot be created ({error.strerror or error})") from error
 
@@ -276,6 +281,12 @@ def _trim(path: Path, partial: Sequence[_Rows]) -> None:
             group = file["entry"][rows.stream.name]
             for name in (rows.stream.row, *(v.name for v in rows.stream.variables)):
                 group[name].resize(int(group["committed"][()]), 0)
+
+
+def _may_be_replaced(path: Path) -> bool:
+    """Whether a file is empty or begins as HDF5 files do, whole or not: nothing else is ever overwritten."""
+    with path.open("rb") as file:
+        return file.read(8) in (b"", b"\x89HDF\r\n\x1a\n")
 
 
 def _now() -> str:

@@ -52,7 +52,7 @@ def test_demo_writes_what_it_says(demo):
     assert all(str(out / name) in result.stdout for name in names)
     for name in names:
         assert (out / name).stat().st_size > 200
-    for word in ("no scaling", "SynScaW", "hidden1", "hidden2", "error", "control", "JSD weights"):
+    for word in ("baseline", "synscaw less baseline: error", "hidden1", "hidden2", "error", "control", "JSD weights"):
         assert word in result.stdout
     assert result.stderr.strip() == "written:"
 
@@ -149,6 +149,11 @@ def test_surface_writes_a_picture_and_does_not_replace_one(tmp_path, capfd):
         (["train", "--out", "x.h5", "--device", "cudda"], "device 'cudda'"),
         (["train", "--out", "x.h5", "--epochs", "0"], "epochs"),
         (["train"], "--out"),
+        (["train", "--out", "x.h5", "--learning-rate", "-1"], "learning_rate is -1.0"),
+        (["train", "--out", "x.h5", "--seed", "9" * 25], "seed is 9999"),
+        (["train", "--out", "x.h5", "--device", "meta"], "device 'meta'"),
+        (["surface", "--points", "200000"], "points is 200000"),
+        (["surface", "--x", "nan"], "x is nan"),
         (["surface", "--variant", "eq52"], "did you mean 'eq25'"),
         (["surface", "-o", "picture.docx"], "does not end in"),
         (["plane", "missing.h5", "-o", "x.png"], "missing.h5"),
@@ -244,3 +249,29 @@ def has_rows(path):
 def test_no_command_prints_the_help(capfd):
     assert cli([]) == 0
     assert "Commands:" in capfd.readouterr().out
+
+
+def test_a_table_is_not_written_over_the_run_it_reports_on(demo, tmp_path, capfd):
+    path = tmp_path / "run.h5"
+    shutil.copy(demo[0] / "baseline.h5", path)
+    before = path.read_bytes()
+    assert "one of the run files" in refused(capfd, "jsd", path, "--csv", path, "--force")
+    assert "file of its own" in refused(capfd, "jsd", path, "--csv", tmp_path / "a", "--markdown", tmp_path / "a")
+    assert path.read_bytes() == before
+
+
+def test_force_replaces_run_files_alone(tmp_path, capfd):
+    path = tmp_path / "thesis.txt"
+    path.write_text("years of work")
+    assert "is no HDF5 file" in refused(capfd, "train", "--out", path, "--epochs", 1, "--force")
+    assert path.read_text() == "years of work"
+
+
+def test_work_that_fails_gets_one_sentence_and_code_1(tmp_path, capfd, monkeypatch):
+    def broken(*arguments, **options):
+        raise RuntimeError("the machine is on fire\nand more lines")
+
+    monkeypatch.delenv("INFOPLANE_TRACEBACK", raising=False)
+    monkeypatch.setattr("infoplane.training.train", broken)
+    text = refused(capfd, "train", "--out", tmp_path / "run.h5", code=1)
+    assert "RuntimeError: the machine is on fire (INFOPLANE_TRACEBACK=1 shows where)" in text

@@ -7,7 +7,7 @@ from infoplane.findings import TEXT_BYTES, findings_of
 from infoplane.probes.measurement import Measurement
 
 
-def measurement(*, kl=5.0, values=(1.0, 2.0), left_out=0):
+def measurement(*, kl=5.0, values=(1.0, 2.0), left_out=0, loss=None):
     """One probe on 300 inputs of three balanced classes whose label bound is H(Y) = log2 3."""
     rng = np.random.default_rng(0)
     sums = BoundSums.zeros(1, 3)
@@ -20,7 +20,7 @@ def measurement(*, kl=5.0, values=(1.0, 2.0), left_out=0):
         bounds=sums.compute(),
         activations={"fc": sketch.summary()},
         weights={},
-        loss=None,
+        loss=loss,
         error=None,
         left_out={"fc": left_out},
     )
@@ -42,6 +42,8 @@ def test_a_sound_measurement_has_no_finding():
         ({"values": (1.0, 2.0**25)}, "outside_bins"),
         ({"values": (1.0, -(2.0**-41))}, "outside_bins"),
         ({"left_out": 2}, "left_out"),
+        ({"loss": float("nan")}, "non_finite"),
+        ({"kl": np.inf}, "non_finite_bound"),
         ({"kl": 1.0}, "rate_below_label_bound"),  # 1 nat = 1.44 bit, under log2 3 = 1.58
     ],
 )

@@ -333,7 +333,7 @@ def test_planes_share_axes_shades_and_one_legend(tmp_path):
     figure = axes[0].figure
     assert len(figure.legends) == 1
     labels = [text.get_text() for text in figure.legends[0].get_texts()]
-    assert labels == ["hidden1", "hidden2", "hidden3", "frozen untrained host (control)"]
+    assert labels == ["hidden1", "hidden2", "hidden3", "frozen untrained network (control)"]
     figure.canvas.draw()
     colors = [to_hex(dots(ax)["hidden2"].get_edgecolors()[0]) for ax in axes]
     assert colors[0] == colors[1]
@@ -425,7 +425,7 @@ def test_contours_are_labelled_and_dashed_below_zero():
     ax = surface()
     (contours,) = [c for c in ax.collections if isinstance(c, ContourSet)]
     np.testing.assert_allclose(contours.levels, [-0.5, -0.4, -0.3, -0.2, -0.1, 0.1, 0.2, 0.3, 0.4], atol=1e-12)
-    assert {text.get_text() for text in contours.labelTexts} >= {"−0.2", "−0.1", "0.1", "0.2"}
+    assert {text.get_text() for text in contours.labelTexts} >= {"−0.2", "−0.1", "+0.1", "+0.2"}
     styles = [style[1] is None for style in contours.get_linestyle()]
     assert styles == [False] * 5 + [True] * 4
 

@@ -294,13 +294,16 @@ def test_a_recording_that_is_over_says_so(tmp_path):
 
 def test_a_recording_that_fails_to_start_keeps_the_file_it_was_to_replace(tmp_path):
     path = tmp_path / "run.h5"
-    path.write_text("mine")
     model = network()
-    x, _ = data()
+    x, y = data()
+    with record(model, path) as rec:
+        model(x)
+        rec.loss(y)
+    mine = path.read_bytes()
     with pytest.raises(InputError), record(model, path, overwrite=True, data={"bad": 1}) as rec:
         rec._header["not a name"] = 1
         model(x)
-    assert path.read_text() == "mine"
+    assert path.read_bytes() == mine
     assert [p.name for p in tmp_path.iterdir()] == ["run.h5"]
 
 

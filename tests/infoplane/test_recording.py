@@ -386,11 +386,18 @@ def test_sites_that_cannot_be_recorded_are_refused_by_name(tmp_path, site, error
 def test_existing_file_is_refused_and_kept_unless_overwritten(tmp_path):
     path = tmp_path / "run.h5"
     path.write_text("mine")
-    with pytest.raises(RunFileError, match=r"run\.h5"), recording(tmp_path):
-        pass
-    assert path.read_text() == "mine"
-    with recording(tmp_path, overwrite=True) as rec:
-        rec_step(rec, rec.model)
+    for overwrite in (False, True):
+        with pytest.raises(RunFileError, match=r"run\.h5"), recording(tmp_path, overwrite=overwrite):
+            pass
+        assert path.read_text() == "mine"
+    path.unlink()
+    for steps in (1, 2):
+        with recording(tmp_path, overwrite=True) as rec:
+            for _ in range(steps):
+                rec_step(rec, rec.model)
+            rec.measure(DataLoader(data(10), 5))
+        with ip.open_run(path) as run:
+            assert run.plane().row_values.tolist() == [steps]
 
 
 @pytest.mark.parametrize(

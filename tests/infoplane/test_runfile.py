@@ -349,11 +349,16 @@ def test_appending_before_the_start_and_after_the_end_is_refused(tmp_path):
 def test_existing_files_are_kept_unless_overwritten_and_then_until_the_start(tmp_path):
     path = tmp_path / "run.h5"
     path.write_text("mine")
+    with pytest.raises(RunFileError, match=r"run\.h5: is no HDF5 file, so it is not replaced"):
+        RunWriter(path, overwrite=True)
+    assert path.read_text() == "mine"
+    path.unlink()
+    mine = write(path, rows=2).read_bytes()
     with pytest.raises(RunFileError, match=r"run\.h5: exists already; overwrite=True"):
         RunWriter(path)
     with RunWriter(path, overwrite=True):
         pass
-    assert path.read_text() == "mine"
+    assert path.read_bytes() == mine
     write(path, rows=1, overwrite=True)
     assert len(ip.open_run(path).plane()) == 1
 
