@@ -11,6 +11,8 @@ from infoplane.runfile.reader import open_run
 from infoplane.training import TrainingSettings, train
 
 NAMES = {"baseline": "none", "synscaw": "synscaw"}
+# Inches: small enough that their text is still legible when a journal sets them one column (85 mm) wide.
+SIZES = {"plane": (112 / 25.4, 88 / 25.4), "weights": (130 / 25.4, 88 / 25.4)}
 SETTINGS = TrainingSettings(data="digits", batch_size=50, latent=64)
 
 
@@ -55,6 +57,8 @@ def run_demo(
     InputError
         When a file of an earlier demo is there and `overwrite` is off.
     """
+    import matplotlib.pyplot as plt
+
     from infoplane import plots
 
     runs = {title: out / f"{title}.h5" for title in NAMES}
@@ -80,9 +84,11 @@ def run_demo(
     report.to_markdown(tables[1])
     opened = [open_run(path) for path in runs.values()]
     try:
-        plots.save(plots.planes(opened, titles=list(runs)), pictures["plane"])
-        plots.save(plots.surface(), pictures["surface"])
-        plots.save(plots.histograms(opened, titles=list(runs)), pictures["weights"])
+        with plots.theme():
+            sized = {name: plt.figure(figsize=size, layout="constrained") for name, size in SIZES.items()}
+            plots.save(plots.planes(opened, figure=sized["plane"]), pictures["plane"])
+            plots.save(plots.histograms(opened, figure=sized["weights"]), pictures["weights"])
+            plots.save(plots.surface(), pictures["surface"])
     finally:
         for run in opened:
             run.close()

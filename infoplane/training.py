@@ -186,8 +186,8 @@ def train(
                     for layer in method.apply():
                         if layer.away:
                             rec.event(
-                                f"SynScaW moved the activity of {layer.layer} from {layer.zbar_before:.4g} to "
-                                f"{layer.zbar_after:.4g}, away from its target {layer.target:.4g}"
+                                f"SynScaW moved the activity of {layer.layer} from {layer.zbar_before:.7g} to "
+                                f"{layer.zbar_after:.7g}, away from its target {layer.target:.4g}"
                             )
                 rows.append(rec.measure(held_out, epoch=epoch))
                 bar.set_postfix_str(f"error {100 * (rows[-1].error or 0):.2f} %")

@@ -87,3 +87,19 @@ def test_training_is_the_loop_that_its_settings_describe(tmp_path, scaling):
     expected = torch.nn.functional.cross_entropy(logits, data.test_labels).item() / np.log(2)
     assert rows[-1].loss == pytest.approx(expected, rel=1e-6)
     assert rows[-1].error == (logits.argmax(1) != data.test_labels).double().mean().item()
+
+
+@pytest.mark.parametrize(
+    ("scaling", "expected"),
+    [
+        ("synscaw", {"method": "SynScaW", "preset": "paper", "rule": "w2", "gamma": 0.01}),
+        ("synscaw-official", {"method": "SynScaW", "preset": "official", "target": 0.1, "gamma": 0.1}),
+        ("synscaw-stable", {"method": "SynScaW", "preset": "stable", "rule": "signed_w2", "gamma": 0.01}),
+        ("synscal", {"method": "SynScaL", "mode": "prob", "gamma": 1.0}),
+        ("synscal-logit-mean", {"method": "SynScaL", "mode": "logit_mean", "gamma": 1.0}),
+    ],
+)
+def test_each_name_is_the_method_it_says(tmp_path, scaling, expected):
+    train(settings(scaling=scaling, epochs=1), tmp_path / "run.h5", quiet=True)
+    with ip.open_run(tmp_path / "run.h5") as run:
+        assert run.configuration["scaling_settings"].items() >= expected.items()
