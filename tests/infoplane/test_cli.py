@@ -227,7 +227,7 @@ def test_ctrl_c_says_so_and_leaves_a_readable_run_file(tmp_path):
         while time.monotonic() < deadline and not has_rows(path):
             time.sleep(0.1)
         process.send_signal(signal.SIGINT)
-        out, err = process.communicate(timeout=60)
+        out, err = process.communicate(timeout=180)
     finally:
         process.kill()
     assert process.returncode == 130
