@@ -19,7 +19,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from torch import Tensor
 
-from infoplane.analysis.errors import InputError
+from infoplane.analysis.errors import InputError, whole_number
 from infoplane.analysis.information import entropy
 from infoplane.analysis.moments import Floats, Moments
 from infoplane.analysis.per_input import PerInput, class_labels, per_input
@@ -127,9 +127,7 @@ class BoundSums:
     @classmethod
     def zeros(cls, probes: int, classes: int) -> "BoundSums":
         """Return empty sums for `probes` probes and `classes` classes; InputError below 1 of either."""
-        for name, value in (("probes", probes), ("classes", classes)):
-            if isinstance(value, bool) or not isinstance(value, int) or value < 1:
-                raise InputError(f"{name} is {value!r}, but it must be a whole number of at least 1")
+        probes, classes = whole_number("probes", probes, least=1), whole_number("classes", classes, least=1)
         return cls(
             kl=Moments.zeros(probes),
             ce=Moments.zeros(probes),

@@ -9,10 +9,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from infoplane.analysis.sketch import QUANTITIES, SketchSummary
+from infoplane.analysis.sketch import SketchSummary
 from infoplane.probes.measurement import Measurement
-
-TEXT_BYTES = 200
 
 
 @dataclass(frozen=True)
@@ -30,8 +28,8 @@ def findings_of(measurement: Measurement, probes: tuple[str, ...]) -> list[Findi
 
     ``non_finite``: activations or weights that are NaN or infinite, counted and never binned; a bound over such
     inputs is NaN. ``outside_bins``: magnitudes beyond the sketch's range. ``left_out``: inputs that the probes'
-    training left out. ``non_finite_bound``: a bound is NaN or infinite though the
-    activations are finite. ``rate_below_label_bound``: the hard check mean KL >= H(Y) - CE, which holds for every code
+    training left out. ``non_finite_bound``: a bound is NaN or infinite and no non-finite activation is known that would
+    explain it. ``rate_below_label_bound``: the hard check mean KL >= H(Y) - CE, which holds for every code
     under the empirical law (data processing), up to draw noise: only a violation by more than four standard errors
     is said.
     """
@@ -49,10 +47,12 @@ def findings_of(measurement: Measurement, probes: tuple[str, ...]) -> list[Findi
                     f"the probe's training left out {measurement.left_out[name]} inputs with non-finite activations",
                 )
             )
-        sketch = measurement.activations.get(name.partition("@")[0])
-        broken = sketch is not None and sketch["nans"] + sketch["infinities"] > 0
-        if not broken and not (np.isfinite(bounds.i_zx[k]) and np.isfinite(bounds.i_zy[k])):
-            text = "a bound is NaN or infinite though every activation is finite: the probe's training broke down"
+        sketch = measurement.activations.get(name)
+        explained = sketch is not None and _non_finite(sketch) > 0
+        if not explained and not (np.isfinite(bounds.i_zx[k]) and np.isfinite(bounds.i_zy[k])):
+            # Without a sketch, as on the control, activations that are not finite cannot be ruled out.
+            cause = " though every activation is finite" if sketch is not None else ""
+            text = f"a bound is NaN or infinite{cause}: do not use this row"
             found.append(Finding("plane", name, "non_finite_bound", text))
         gap = float(bounds.i_zy[k] - bounds.i_zx[k])
         if gap > 4 * float(bounds.se_i_zx[k] + bounds.se_i_zy[k]):
@@ -71,15 +71,17 @@ def _sketches(measurement: Measurement) -> dict[str, Mapping[str, SketchSummary]
     return {"activations": measurement.activations, "weights": measurement.weights}
 
 
+def _non_finite(summary: SketchSummary) -> float:
+    return summary["nans"] + summary["infinities"]
+
+
 def _of(stream: str, name: str, summary: SketchSummary) -> list[Finding]:
-    value = dict(zip(QUANTITIES, summary.scalars.tolist(), strict=True))
     found = []
-    broken = value["nans"] + value["infinities"]
-    if broken:
-        text = f"{broken:.0f} of {value['n']:.0f} values are NaN or infinite; they are counted, not binned"
+    if broken := _non_finite(summary):
+        text = f"{broken:.0f} of {summary['n']:.0f} values are NaN or infinite; they are counted, not binned"
         found.append(Finding(stream, name, "non_finite", text))
-    outside = sum(value[f"{side}_{sign}"] for side in ("underflow", "overflow") for sign in ("negative", "positive"))
+    outside = sum(summary[f"{side}_{sign}"] for side in ("underflow", "overflow") for sign in ("negative", "positive"))
     if outside:
-        text = f"{outside:.0f} of {value['n']:.0f} values lie outside the sketch's bins (2^-40 to 2^24 in magnitude)"
+        text = f"{outside:.0f} of {summary['n']:.0f} values lie outside the sketch's bins (2^-40 to 2^24 in magnitude)"
         found.append(Finding(stream, name, "outside_bins", text))
     return found

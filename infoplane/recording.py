@@ -170,16 +170,16 @@ class Recording:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        writer, self._closed = self._entered(), True
+        writer = self._entered()
         status = "interrupted"
         try:
             self._observer.close()
             if self._observer.has_started:
-                text = "finished" if kind is None else f"interrupted by {kind.__name__}"
-                writer.append("events", None, step=self.step, time=time.time(), text=text)
+                self.event("finished" if kind is None else f"interrupted by {kind.__name__}")
             if kind is None:
                 status = "finished"
         finally:
+            self._closed = True
             writer.close(status)
 
     def loss(self, labels: Tensor) -> Tensor:

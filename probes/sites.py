@@ -6,8 +6,9 @@ name, ``**`` crosses dots.
 
 import re
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from itertools import islice
 from typing import TYPE_CHECKING, Any, overload
 
 import torch
@@ -182,13 +183,6 @@ def _glob(pattern: str) -> re.Pattern[str]:
 
 
 def _listing(named: Mapping[str, nn.Module], limit: int = 12) -> str:
-    names = list(_first(named, limit))
+    names = list(islice(named, limit))
     more = f" and {len(named) - limit} more" if len(named) > limit else ""
     return f"; it has {', '.join(repr(n) for n in names)}{more}" if names else "; it has no submodules"
-
-
-def _first(names: Mapping[str, nn.Module], limit: int) -> Iterator[str]:
-    for k, name in enumerate(names):
-        if k == limit:
-            return
-        yield name

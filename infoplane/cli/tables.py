@@ -1,10 +1,15 @@
 """The short table that ends ``demo`` and ``train``."""
 
+import math
 from collections.abc import Mapping
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from infoplane.reports.jsd import POOLED, jsd
 from infoplane.runfile.reader import open_run
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 
 def print_summary(runs: Mapping[str, Path]) -> None:
@@ -40,15 +45,8 @@ def print_summary(runs: Mapping[str, Path]) -> None:
 
 def print_difference(first: Path, second: Path) -> None:
     """Print what changes from the first run to the second, at the last row: error in points, the bounds in bit."""
-    tables = []
-    for path in (first, second):
-        with open_run(path) as run:
-            plane, metrics = run.plane().to_dataframe(), run.metrics().to_dataframe()
-        plane = plane[(plane["step"] == plane["step"].max()) & (plane["host"] == "trained")]
-        error = metrics[metrics["quantity"] == "error"]["value"].iloc[-1]
-        tables.append((error, plane.set_index(["site", "quantity"])["value"]))
-    (error, before), (other_error, after) = tables
-    change = after - before
+    (before, error), (after, other_error) = _last_row(first), _last_row(second)
+    change = (after - before).xs("trained", level="host")
     parts = [
         f"{site}: rate {change[site, 'i_zx']:+.1f}, I(Z;Y) bound {change[site, 'i_zy']:+.3f}"
         for site in dict.fromkeys(site for site, _ in change.index)
@@ -57,18 +55,22 @@ def print_difference(first: Path, second: Path) -> None:
     print("One seed decides nothing: it takes several, paired, to tell a difference from chance.")
 
 
-def _lines(name: str, path: Path) -> list[tuple[str, ...]]:
+def _last_row(path: Path) -> "tuple[pd.Series[float], float]":
+    """Return the plane's values by (site, host, quantity) at the last row, and the network's error (NaN if unknown)."""
     with open_run(path) as run:
         plane = run.plane().to_dataframe()
         metrics = run.metrics().to_dataframe() if "metrics" in run.streams else None
-    last = plane[plane["step"] == plane["step"].max()]
-    value = last.set_index(["site", "host", "quantity"])["value"]
+    last = plane[plane["step"] == plane["step"].max()].set_index(["site", "host", "quantity"])["value"]
+    error = math.nan if metrics is None else float(metrics[metrics["quantity"] == "error"]["value"].iloc[-1])
+    return last, error
+
+
+def _lines(name: str, path: Path) -> list[tuple[str, ...]]:
+    value, share = _last_row(path)
     divergence = jsd([path]).to_dataframe().set_index(["stream", "name"])["divergence"]
-    error = "-"
-    if metrics is not None:
-        error = f"{100 * metrics[metrics['quantity'] == 'error']['value'].iloc[-1]:.2f} %"
+    error = "-" if math.isnan(share) else f"{100 * share:.2f} %"
     rows = []
-    for k, site in enumerate(dict.fromkeys(last["site"])):
+    for k, site in enumerate(dict.fromkeys(site for site, _, _ in value.index)):
         cells = []
         for quantity, form in (("i_zx", ".1f"), ("i_zy", ".3f")):
             control = value.get((site, "untrained", quantity))
