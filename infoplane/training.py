@@ -23,7 +23,12 @@ from infoplane.scaling.synscal import SynScaL
 from infoplane.scaling.synscaw import SynScaW
 
 SCALINGS = ("none", "synscaw", "synscaw-official", "synscaw-stable", "synscal", "synscal-logit-mean")
-HIDDEN = {"digits": (64, 64), "mnist": (1024, 1024)}
+HIDDEN = {
+    "digits": (64, 64),
+    "mnist": (1024, 1024),
+    "szt12": (10, 7, 5, 4, 3),
+    "szt12-mat": (10, 7, 5, 4, 3),
+}
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -8,7 +8,9 @@ import typer
 
 def train(
     out: Annotated[Path, typer.Option(help="Run file to write.", dir_okay=False)],
-    data: Annotated[str, typer.Option(help="digits, or mnist (from the folder that INFOPLANE_DATA names).")] = "digits",
+    data: Annotated[
+        str, typer.Option(help="digits, szt12, or mnist (from the folder that INFOPLANE_DATA names).")
+    ] = "digits",
     model: Annotated[str, typer.Option(help="mlp.")] = "mlp",
     hidden: Annotated[str | None, typer.Option(help="Widths of the hidden layers, such as 1024,1024.")] = None,
     scaling: Annotated[

@@ -1,4 +1,8 @@
-"""Data sets by name: ``load("digits")`` needs no file, ``load("mnist")`` reads files of torchvision."""
+"""Data sets by name.
+
+``load("digits")`` and ``load("szt12")`` need no file; ``load("mnist")`` reads files of torchvision, and
+``load("szt12-mat", root=...)`` a MATLAB file.
+"""
 
 import os
 
@@ -6,11 +10,12 @@ from infoplane.analysis.errors import near_names
 from infoplane.datasets.dataset import Dataset
 from infoplane.datasets.digits import load_digits
 from infoplane.datasets.mnist import load_mnist
+from infoplane.datasets.szt12 import load_szt12, load_szt12_mat
 from infoplane.errors import DatasetError
 
 __all__ = ["DATASETS", "Dataset", "load"]
 
-DATASETS = ("digits", "mnist")
+DATASETS = ("digits", "mnist", "szt12", "szt12-mat")
 
 
 def load(name: str, *, root: str | os.PathLike[str] | None = None) -> Dataset:
@@ -18,10 +23,11 @@ def load(name: str, *, root: str | os.PathLike[str] | None = None) -> Dataset:
 
     Parameters
     ----------
-    name : {"digits", "mnist"}
+    name : {"digits", "mnist", "szt12", "szt12-mat"}
         Which one.
     root : path, optional
-        Where a data set that lies in files is looked for; see `infoplane.datasets.mnist.load_mnist`.
+        Where a data set that lies in files is looked for; see `infoplane.datasets.mnist.load_mnist` and
+        `infoplane.datasets.szt12.load_szt12_mat`.
 
     Raises
     ------
@@ -31,10 +37,11 @@ def load(name: str, *, root: str | os.PathLike[str] | None = None) -> Dataset:
     """
     if name == "mnist":
         return load_mnist(root)
-    if name == "digits":
-        if root is not None:
-            raise DatasetError(
-                f"the data set 'digits' comes with scikit-learn and has no folder; leave out root={root!r}"
-            )
-        return load_digits()
-    raise DatasetError(f"no data set {name!r}; accepted: {', '.join(DATASETS)}{near_names(str(name), DATASETS)}")
+    if name == "szt12-mat":
+        return load_szt12_mat(root)
+    if name not in DATASETS:
+        raise DatasetError(f"no data set {name!r}; accepted: {', '.join(DATASETS)}{near_names(str(name), DATASETS)}")
+    if root is not None:
+        source = "comes with scikit-learn" if name == "digits" else "is computed"
+        raise DatasetError(f"the data set {name!r} {source} and has no folder; leave out root={root!r}")
+    return load_digits() if name == "digits" else load_szt12()

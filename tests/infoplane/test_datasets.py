@@ -135,7 +135,7 @@ def test_a_bad_seed_is_refused(digits):
 
 
 def test_an_unknown_name_gives_the_near_ones():
-    text = r"no data set 'mnits'; accepted: digits, mnist; did you mean 'mnist'"
+    text = r"no data set 'mnits'; accepted: digits, mnist, szt12, szt12-mat; did you mean 'mnist'"
     with pytest.raises(DatasetError, match=text):
         datasets.load("mnits")
 
