@@ -1,0 +1,37 @@
+"""Estimators of mutual information: one per file, all behind `infoplane.analysis.estimate.estimate`.
+
+The table below is the list of methods, in the order in which `methods()` shows them. A file defines one frozen
+dataclass of parameters, one pure function and the `Method` that describes both. Methods load when they are used.
+"""
+
+from importlib import import_module
+
+from infoplane.analysis.errors import InputError, near_names
+from infoplane.analysis.estimators.method import Method
+
+_HOMES = {
+    # labels and finite sets
+    "exact": "exact",
+    "plugin": "plugin",
+    "miller_madow": "miller_madow",
+    "grassberger": "grassberger",
+    "chao_shen": "chao_shen",
+    "nsb": "nsb",
+    "shrinkage": "shrinkage",
+    # families and kernels
+    "gaussian": "gaussian",
+}
+NAMES: tuple[str, ...] = tuple(_HOMES)
+"""Every method's name."""
+
+
+def method_named(name: str) -> Method:
+    """Return the method of that name; InputError with near names when there is none."""
+    if name not in _HOMES:
+        raise InputError(
+            f"method is {name!r}, which is unknown{near_names(str(name), NAMES)}; it is one of: {', '.join(NAMES)}"
+        )
+    module = import_module(f"infoplane.analysis.estimators.{_HOMES[name]}")
+    found = module.METHOD
+    assert isinstance(found, Method)
+    return found
