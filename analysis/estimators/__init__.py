@@ -18,6 +18,11 @@ _HOMES = {
     "chao_shen": "chao_shen",
     "nsb": "nsb",
     "shrinkage": "shrinkage",
+    # a layer of a network, quantised or with noise added
+    "binning": "binning",
+    "kde_lower": "kde_lower",
+    "kde_upper": "kde_upper",
+    "sample_propagation": "sample_propagation",
     # families and kernels
     "gaussian": "gaussian",
 }

@@ -1,0 +1,174 @@
+"""Stability: what every setting of a sweep agrees on, and what belongs to a setting."""
+
+import math
+
+import numpy as np
+import pytest
+
+from infoplane.analysis.bins import Bins
+from infoplane.analysis.errors import InputError
+from infoplane.analysis.estimate import estimate
+from infoplane.analysis.stability import stability
+
+RNG = np.random.default_rng(0)
+LABELS = RNG.integers(0, 2, 2000)
+CLEAR = np.where(LABELS, 1.0, -1.0)[:, None] + 0.6 * RNG.standard_normal((2000, 1))
+FAINT = np.where(LABELS, 1.0, -1.0)[:, None] + 2.0 * RNG.standard_normal((2000, 1))
+BINS = {"method": "binning", "sweep": {"number": [4, 8, 16, 32]}}
+
+
+def codes_of(found):
+    return [finding.code for finding in found.findings]
+
+
+def test_an_ordering_that_is_there_survives():
+    found = stability({"faint": FAINT, "clear": CLEAR}, LABELS, **BINS)
+    assert found.ordering_survives is True
+    assert found.findings == ()
+    assert found.change_survives == {}
+
+
+def test_an_ordering_that_the_bins_make_is_found_with_its_amount():
+    # Coarse bins over the range see `far` (its outlier stretches them) as one code; fine bins see it whole.
+    far = CLEAR.copy()
+    far[0] = 400.0
+    found = stability({"far": far, "faint": FAINT}, LABELS, method="binning", sweep={"number": [8, 4000]})
+    assert found.ordering_survives is False
+    (finding,) = found.findings
+    assert (finding.code, finding.where) == ("ordering_reversed", "far less faint")
+    table = found.to_dataframe().pivot_table(index="number", columns="layer", values="value")
+    differences = table["far"] - table["faint"]
+    assert differences[8] < 0 < differences[4000]
+    assert finding.amount == pytest.approx(differences.abs().min())
+    assert finding.unit == "bit"
+    assert "number=8" in finding.text
+    assert "number=4000" in finding.text
+
+
+def test_shrinkage_reads_as_compression_with_absolute_noise_alone():
+    # No information is lost by a factor of 0.1.
+    layer = RNG.standard_normal((300, 3))
+    times = [{"layer": layer}, {"layer": 0.1 * layer}]
+    absolute = stability(times, np.arange(300), method="kde_upper", sweep={"noise_variance": [0.01, 0.1, 1.0]})
+    assert absolute.change_survives == {"layer": True}
+    assert absolute.findings == ()
+    twin = stability(times, np.arange(300), method="kde_upper", sweep={"scale": ["absolute", "layer"]})
+    assert codes_of(twin) == ["change_vanishes"]
+    assert "no difference under 1 of 2 settings" in twin.findings[0].text
+
+
+def test_a_change_whose_sign_depends_on_the_setting_is_found():
+    # The layer grows (more bins of fixed width) while its quantiles lose what ties take away.
+    first = RNG.standard_normal((1000, 1))
+    last = 5 * np.maximum(first, -0.5)
+    found = stability(
+        [{"a": first, "b": FAINT[:1000]}, {"a": last, "b": FAINT[:1000]}],
+        np.arange(1000),
+        method="kde_upper",
+        sweep={"scale": ["absolute", "layer"]},
+        noise_variance=0.001,
+    )
+    assert found.change_survives == {"a": False, "b": True}
+    finding = next(finding for finding in found.findings if finding.code == "change_reversed")
+    assert finding.where == "a"
+
+
+def test_settings_that_saturate_are_told_from_settings_that_contradict():
+    # With 10^6 bins both layers read log n: that setting shows no order, and reverses none.
+    x = {"clear": RNG.standard_normal((500, 2)), "coarse": RNG.standard_normal((500, 1))}
+    found = stability(x, np.arange(500), method="binning", sweep={"number": [8, 30, 10**6]})
+    assert found.ordering_survives is True
+    assert codes_of(found) == ["ordering_vanishes"]
+    assert "1 of 3 settings" in found.findings[0].text
+
+
+def test_an_ordering_is_judged_at_every_time():
+    found = stability([{"a": CLEAR, "b": FAINT}, {"a": FAINT, "b": CLEAR}], LABELS, **BINS)
+    assert found.ordering_survives is True
+    assert found.change_survives == {"a": True, "b": True}
+    far = np.concatenate([[[400.0]], CLEAR[1:]])
+    found = stability(
+        [{"a": CLEAR, "b": FAINT}, {"a": far, "b": FAINT}], LABELS, method="binning", sweep={"number": [8, 4000]}
+    )
+    assert found.ordering_survives is False
+    assert "at time 1" in found.findings[0].where
+
+
+def test_table_holds_every_estimate():
+    found = stability(
+        {"a": CLEAR, "b": FAINT}, LABELS, method="binning", sweep={"number": [4, 8], "scope": ["layer", "neuron"]}
+    )
+    table = found.to_dataframe()
+    assert len(table) == 2 * 4
+    assert {"time", "layer", "number", "scope", "value", "unit", "standard_error", "kind", "n", "findings"} == set(
+        table
+    )
+    row = table[(table.layer == "b") & (table.number == 8) & (table.scope == "neuron")].iloc[0]
+    assert row.value == estimate(FAINT, LABELS, method="binning", number=8, scope="neuron").value
+    assert (row.unit, row.n, row.time) == ("bit", 2000, 0)
+
+
+def test_differences_within_their_errors_say_nothing():
+    # Two draws of one layer with few draws of noise: the order is the draws'.
+    t = RNG.standard_normal((100, 2))
+    x = {"a": t, "b": -t}
+    found = stability(
+        x, np.arange(100), method="sample_propagation", sweep={"seed": list(range(6))}, draws=2, tolerance=0.0
+    )
+    values = found.to_dataframe().pivot_table(index="seed", columns="layer", values="value")
+    assert (np.sign(values.a - values.b).nunique()) == 2
+    assert found.ordering_survives is True
+
+
+def test_tolerance_is_in_units_of_the_base():
+    x = {"a": CLEAR, "b": FAINT}
+    difference = estimate(CLEAR, LABELS, method="binning").value - estimate(FAINT, LABELS, method="binning").value
+    reads = stability(x, LABELS, **BINS, tolerance=2 * difference)
+    assert reads.ordering_survives is True
+    assert not reads.findings
+    nats = stability(x, LABELS, **BINS, base=math.e)
+    assert set(nats.to_dataframe().unit) == {"nat"}
+
+
+def test_one_layer_alone_is_swept_without_verdict():
+    found = stability(CLEAR, LABELS, **BINS)
+    assert found.ordering_survives is None
+    assert found.to_dataframe().layer.tolist() == ["x"] * 4
+    assert "not asked" in str(found)
+
+
+def test_bins_shared_by_all_layers_can_be_swept():
+    sweep = {"bins": [Bins.fit(CLEAR, FAINT, number=number) for number in (8, 32)]}
+    found = stability({"a": CLEAR, "b": FAINT}, LABELS, method="binning", sweep=sweep)
+    assert found.ordering_survives is True
+    assert "global" in str(found.to_dataframe().bins[0])
+
+
+def test_verdicts_are_said_in_words():
+    said = str(stability([{"a": CLEAR, "b": FAINT}, {"a": CLEAR, "b": CLEAR}], LABELS, **BINS))
+    assert "binning: the ordering of layers survives" in said
+    assert "the change of b survives" in said
+
+
+@pytest.mark.parametrize(
+    ("change", "said"),
+    [
+        ({"sweep": {"number": [4]}}, "makes 1 of the 2 settings"),
+        ({"sweep": {"numbr": [4, 5]}}, "no parameter 'numbr'; did you mean 'number'"),
+        ({"sweep": {"number": [4, 0]}}, "number is 0"),
+        ({"sweep": {"rule": "count"}}, "must be a list of values"),
+        ({"number": 5}, "number is both swept and given as 5"),
+        ({"tolerance": -1.0}, "tolerance is -1.0"),
+        ({"method": "bining"}, "did you mean 'binning'"),
+    ],
+)
+def test_impossible_sweeps_are_refused(change, said):
+    with pytest.raises(InputError, match=said):
+        stability({"a": CLEAR}, LABELS, **{**BINS, **change})
+
+
+def test_times_must_have_the_same_layers():
+    with pytest.raises(InputError, match="time 1 of x has the layers"):
+        stability([{"a": CLEAR}, {"b": CLEAR}], LABELS, **BINS)
+    with pytest.raises(InputError, match="mapping of names to layers"):
+        stability([{"a": CLEAR}, {}], LABELS, **BINS)
