@@ -23,8 +23,16 @@ _HOMES = {
     "kde_lower": "kde_lower",
     "kde_upper": "kde_upper",
     "sample_propagation": "sample_propagation",
+    # neighbours
+    "ksg1": "ksg1",
+    "ksg2": "ksg2",
+    "lnc": "lnc",
+    "mixed_ksg": "mixed_ksg",
+    "ross": "ross",
     # families and kernels
     "gaussian": "gaussian",
+    "renyi": "renyi",
+    "sliced": "sliced",
 }
 NAMES: tuple[str, ...] = tuple(_HOMES)
 """Every method's name."""

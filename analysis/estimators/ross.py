@@ -1,0 +1,102 @@
+"""Mutual information of a continuous variable and labels, from neighbours of the same label (Ross 2014).
+
+    I(X;Y) = psi(n) - < psi(N_i) > + < psi(k_i) > - < psi(m_i) >      [nat]
+
+with N_i the samples that have the label of sample i, k_i its neighbours among them (k, or all others of a class of
+fewer), and m_i the samples of any label up to the k_i-th of them: those strictly nearer, and that one. The norm is the
+maximum over standardised columns. Nearness among labels has no meaning here, as it has for `mixed_ksg`.
+"""
+
+from dataclasses import dataclass
+
+import numpy as np
+from scipy.special import psi
+
+from infoplane.analysis.errors import InputError, whole_number
+from infoplane.analysis.estimators.jitter import untied
+from infoplane.analysis.estimators.method import Floats, Labels, Method, Reading
+from infoplane.analysis.estimators.neighbours import below, count_within, nearest_samples
+from infoplane.analysis.finding import Finding
+
+
+@dataclass(frozen=True)
+class Ross:
+    """Parameters of `ross`.
+
+    Attributes
+    ----------
+    k : int
+        Neighbours of the same label.
+    seed : int
+        Of the jitter, which only columns with ties get.
+    """
+
+    k: int = 3
+    seed: int = 0
+
+    def __post_init__(self) -> None:
+        whole_number("k", self.k, least=1)
+        whole_number("seed", self.seed, least=0)
+
+
+def ross(x: Floats, y: Labels, parameters: Ross) -> Reading:
+    """Return the information from how many others are nearer than the k-th neighbour of the same label.
+
+    Parameters
+    ----------
+    x : numpy.ndarray
+        Shape (n, d); columns are standardised, ties get a jitter.
+    y : numpy.ndarray
+        Shape (n,), labels. A sample alone with its label has no neighbour of it; it is left out and said.
+    parameters : Ross
+        Neighbours and seed.
+
+    Returns
+    -------
+    Reading
+        In nats. The bias is small where classes are wider than the distance to the k-th neighbour, else downwards.
+
+    Raises
+    ------
+    InputError
+        When no label occurs twice.
+    """
+    n = len(y)
+    sizes = np.bincount(y)
+    usable = sizes[y] > 1
+    if not usable.any():
+        raise InputError(
+            f"all {n} samples have labels of their own, so none has a neighbour of its label; give labels that occur "
+            "at least twice, or floats if y is a quantity"
+        )
+    found = []
+    if not usable.all():
+        alone = np.count_nonzero(~usable)
+        text = f"{alone} of {n} samples are alone with their label and were left out"
+        found.append(Finding("single_samples", "y", text, alone / n, "1", "merge rare classes, or take more samples"))
+    x, y = x[usable], y[usable]
+    if np.ptp(y) == 0 or not np.ptp(x, axis=0).any():
+        return Reading(0.0, findings=tuple(found))
+    data = untied(parameters.seed, x=x[:, np.ptp(x, axis=0) > 0])
+    points = data.sides[0]
+    k, radius = np.empty(len(y)), np.empty(len(y))
+    for label in np.flatnonzero(sizes > 1):
+        members = y == label
+        k[members] = size = min(parameters.k, sizes[label] - 1)
+        radius[members] = nearest_samples(points[members], size)[0][:, -1]
+    nearer = count_within(points, below(radius)) + 1
+    nats = psi(len(y)) - psi(sizes[y]).mean() + psi(k).mean() - psi(nearer).mean()
+    return Reading(float(nats), findings=(*found, *data.findings), chosen=data.chosen)
+
+
+METHOD = Method(
+    name="ross",
+    function=ross,
+    parameters=Ross,
+    kind="estimate",
+    x="continuous",
+    y="discrete",
+    assumes="within a class the density is constant over the region of the k nearest neighbours",
+    wrong_when="classes have few samples or x has many columns: classes that differ on a fine scale then read too low",
+    source="Ross 2014, the estimator of the section Methods (digammas of N, N_x, k and m)",
+)

@@ -1,0 +1,89 @@
+"""Ross: a mixture of known information, scikit-learn's values, and classes of few samples."""
+
+import math
+
+import numpy as np
+import pytest
+from scipy.integrate import quad
+from scipy.stats import norm
+from sklearn.feature_selection import mutual_info_classif
+
+from infoplane.analysis.errors import InputError
+from infoplane.analysis.estimate import estimate
+from infoplane.analysis.estimators.ross import Ross, ross
+
+SHARES, SHIFTS = (0.5, 0.3, 0.2), (0.0, 1.5, 4.0)
+
+
+def mixture(n, seed):
+    """Return labels of three classes and a normal that each of them shifts."""
+    rng = np.random.default_rng(seed)
+    y = rng.choice(3, n, p=SHARES)
+    return np.take(SHIFTS, y)[:, None] + rng.standard_normal((n, 1)), y
+
+
+def truth_of_mixture():
+    def density(x):
+        return sum(share * norm.pdf(x, shift) for share, shift in zip(SHARES, SHIFTS, strict=True))
+
+    entropy = quad(lambda x: -density(x) * math.log(density(x)), -10, 14, limit=200)[0]
+    return entropy - 0.5 * math.log(2 * math.pi * math.e)
+
+
+def test_shifted_normals_are_read():
+    truth = truth_of_mixture()
+    errors = [ross(*mixture(10_000, seed), Ross()).nats - truth for seed in range(4)]
+    assert abs(np.mean(errors)) < 0.02 * truth
+
+
+@pytest.mark.parametrize("k", [1, 3, 8])
+def test_one_column_gives_the_value_of_scikit_learn(k):
+    x, y = mixture(800, 0)
+    y[:4] = 7, 8, 8, 9  # classes of one, of two, and of one
+    theirs = mutual_info_classif(x, y, discrete_features=False, n_neighbors=k, random_state=0)[0]
+    result = estimate(x, y, method="ross", k=k, base=math.e)
+    assert result.value == pytest.approx(theirs, abs=1e-9)
+    (finding,) = result.findings
+    assert (finding.code, finding.amount) == ("single_samples", 2 / 800)
+    assert "2 of 800 samples" in finding.text
+
+
+@pytest.mark.parametrize("d", [3, 20])
+def test_separate_classes_carry_the_entropy_of_the_label(d):
+    rng = np.random.default_rng(0)
+    y = rng.integers(0, 4, 2000)
+    x = 10.0 * y[:, None] + rng.standard_normal((2000, d))
+    assert ross(x, y, Ross()).nats == pytest.approx(math.log(4), abs=0.01)
+
+
+def test_rectified_units_are_read_through_their_jitter():
+    rng = np.random.default_rng(0)
+    y = rng.integers(0, 2, 20_000)
+    x = np.maximum(rng.standard_normal((20_000, 1)) + np.where(y, 1.0, -1.0)[:, None], 0)
+    result = estimate(x, y, method="ross", base=math.e)
+
+    def gain(density, mean):
+        return density * math.log(density / mean) if density else 0.0
+
+    zero = norm.cdf(-1), norm.cdf(1)
+    truth = sum(0.5 * gain(p, 0.5 * sum(zero)) for p in zero)
+    for shift in (1, -1):
+        truth += quad(lambda x, s=shift: 0.5 * gain(norm.pdf(x, s), 0.5 * (norm.pdf(x, 1) + norm.pdf(x, -1))), 0, 9)[0]
+    assert result.value == pytest.approx(truth, abs=0.02)
+    assert "ties" in [finding.code for finding in result.findings]
+
+
+def test_labels_of_their_own_are_refused():
+    with pytest.raises(InputError, match="all 5 samples have labels of their own"):
+        estimate(np.arange(5.0), np.arange(5), method="ross")
+
+
+def test_one_class_left_carries_nothing():
+    result = estimate([0.0, 1.0, 2.0], [4, 4, 5], method="ross")
+    assert result.value == 0
+    assert [finding.code for finding in result.findings] == ["single_samples"]
+
+
+def test_parameters_out_of_range_are_refused():
+    with pytest.raises(InputError, match="k is 0"):
+        Ross(k=0)
