@@ -1,87 +1,87 @@
-"""Findings: what cannot be true of a measurement, or what was left out of it, said in one sentence each.
+"""The findings of a measurement: those of `infoplane.analysis.validity` that a recording has the numbers for.
 
-Only sound findings are made: each follows from the numbers by definition. A finding is stored beside its row.
+Each is about one row of one stream, and stored beside it. None is made of two probes: their codes are siblings, not a
+chain, so that data processing says nothing about them.
 """
 
 import math
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Iterator, Sequence
 
 import numpy as np
+from numpy.typing import NDArray
 
+from infoplane.analysis import validity
+from infoplane.analysis.finding import Finding
 from infoplane.analysis.sketch import SketchSummary
 from infoplane.probes.measurement import Measurement
+from infoplane.runfile.schema import ProbeInfo
+
+_SKETCH_BINS = "the sketch's bins (2^-40 to 2^24 in magnitude)"
 
 
-@dataclass(frozen=True)
-class Finding:
-    """One finding: the stream and name it concerns, a fixed code to select by, and a sentence."""
+def findings_of(
+    measurement: Measurement, probes: Sequence[ProbeInfo], *, rates: NDArray[np.float64]
+) -> list[tuple[str, Finding]]:
+    """Return the findings of one measurement, each with the stream that it concerns.
 
-    stream: str
-    where: str
-    code: str
-    text: str
+    Parameters
+    ----------
+    measurement : Measurement
+        The row.
+    probes : sequence of ProbeInfo
+        In the order of its bounds.
+    rates : numpy.ndarray
+        Shape (rows, probes): the rates in bit of the rows so far on the same inputs, this one last.
 
-
-def findings_of(measurement: Measurement, probes: tuple[str, ...]) -> list[Finding]:
-    """Return the findings of one measurement.
-
-    ``non_finite``: activations or weights that are NaN or infinite, counted and never binned; a bound over such
-    inputs is NaN. ``outside_bins``: magnitudes beyond the sketch's range. ``left_out``: inputs that the probes'
-    training left out. ``non_finite_bound``: a bound is NaN or infinite and no non-finite activation is known that would
-    explain it. ``rate_below_label_bound``: the hard check mean KL >= H(Y) - CE, which holds for every code
-    under the empirical law (data processing), up to draw noise: only a violation by more than four standard errors
-    is said.
+    Returns
+    -------
+    list of (str, Finding)
+        Codes of `infoplane.analysis.validity`: ``non_finite`` and ``outside_bins`` of the activations and weights,
+        ``non_finite`` of the network's own loss; of each probe ``rate_above_log_n``, ``rate_below_label_bound``,
+        ``collapsed_dimensions``, on the control ``rate_still_falling``; of the inputs ``duplicate_inputs``. And three
+        of the recording's own: ``left_out``, inputs that the probe's training left out; ``non_finite_bound``, a bound
+        that is NaN or infinite though no activation is known that would explain it.
     """
-    found = [f for s, sketches in _sketches(measurement).items() for n, k in sketches.items() for f in _of(s, n, k)]
+    found: list[tuple[str, Finding | None]] = []
+    for stream, sketches in (("activations", measurement.activations), ("weights", measurement.weights)):
+        found += [(stream, finding) for name, sketch in sketches.items() for finding in _of_sketch(name, sketch)]
     if measurement.loss is not None and not math.isfinite(measurement.loss):
-        found.append(Finding("metrics", "loss", "non_finite", "the network's own loss is NaN or infinite"))
-    bounds = measurement.bounds
-    for k, name in enumerate(probes):
-        if measurement.left_out[name]:
-            found.append(
-                Finding(
-                    "plane",
-                    name,
-                    "left_out",
-                    f"the probe's training left out {measurement.left_out[name]} inputs with non-finite activations",
-                )
-            )
-        sketch = measurement.activations.get(name)
-        explained = sketch is not None and _non_finite(sketch) > 0
-        if not explained and not (np.isfinite(bounds.i_zx[k]) and np.isfinite(bounds.i_zy[k])):
-            # Without a sketch, as on the control, activations that are not finite cannot be ruled out.
-            cause = " though every activation is finite" if sketch is not None else ""
-            text = f"a bound is NaN or infinite{cause}: do not use this row"
-            found.append(Finding("plane", name, "non_finite_bound", text))
-        gap = float(bounds.i_zy[k] - bounds.i_zx[k])
-        if gap > 4 * float(bounds.se_i_zx[k] + bounds.se_i_zy[k]):
-            found.append(
-                Finding(
-                    "plane",
-                    name,
-                    "rate_below_label_bound",
-                    f"the bound on I(Z;Y) exceeds the rate by {gap:.4g} bit, which cannot be; do not use this row",
-                )
-            )
-    return found
+        text = "the network's own loss is NaN or infinite"
+        found.append(("metrics", Finding("non_finite", "loss", text, advice="look at the learning rate and the data")))
+    found.append(("plane", validity.duplicate_inputs(measurement.input_keys)))
+    for k, probe in enumerate(probes):
+        found += [("plane", finding) for finding in _of_probe(measurement, k, probe, rates[:, k])]
+    return [(stream, finding) for stream, finding in found if finding]
 
 
-def _sketches(measurement: Measurement) -> dict[str, Mapping[str, SketchSummary]]:
-    return {"activations": measurement.activations, "weights": measurement.weights}
+def _of_sketch(name: str, sketch: SketchSummary) -> Iterator[Finding | None]:
+    yield validity.non_finite(_non_finite(sketch), sketch["n"], where=name)
+    outside = sum(sketch[f"{side}_{sign}"] for side in ("underflow", "overflow") for sign in ("negative", "positive"))
+    yield validity.outside_bins(outside, sketch["n"], where=name, bins=_SKETCH_BINS)
 
 
-def _non_finite(summary: SketchSummary) -> float:
-    return summary["nans"] + summary["infinities"]
+def _of_probe(
+    measurement: Measurement, k: int, probe: ProbeInfo, rates: NDArray[np.float64]
+) -> Iterator[Finding | None]:
+    bounds, where = measurement.bounds, probe.name
+    if left_out := measurement.left_out[where]:
+        text = f"the probe's training left out {left_out} inputs with non-finite activations"
+        yield Finding("left_out", where, text, float(left_out), "1", "find the layer that made them")
+    rate, label_bound = float(bounds.i_zx[k]), float(bounds.i_zy[k])
+    sketch = measurement.activations.get(where)
+    explained = sketch is not None and _non_finite(sketch) > 0
+    if not explained and not (math.isfinite(rate) and math.isfinite(label_bound)):
+        # Without a sketch, as on the control, activations that are not finite cannot be ruled out.
+        cause = " though every activation is finite" if sketch is not None else ""
+        yield Finding("non_finite_bound", where, f"a bound is NaN or infinite{cause}", advice="do not use this row")
+    yield validity.rate_below_label_bound(
+        rate, label_bound, se_rate=float(bounds.se_i_zx[k]), se_label_bound=float(bounds.se_i_zy[k]), where=where
+    )
+    yield validity.rate_above_log_n(rate, bounds.n, where=where)
+    yield validity.collapsed_dimensions(measurement.dimensions[k], where=where)
+    if probe.host == "untrained":
+        yield validity.rate_still_falling(rates, where=where)
 
 
-def _of(stream: str, name: str, summary: SketchSummary) -> list[Finding]:
-    found = []
-    if broken := _non_finite(summary):
-        text = f"{broken:.0f} of {summary['n']:.0f} values are NaN or infinite; they are counted, not binned"
-        found.append(Finding(stream, name, "non_finite", text))
-    outside = sum(summary[f"{side}_{sign}"] for side in ("underflow", "overflow") for sign in ("negative", "positive"))
-    if outside:
-        text = f"{outside:.0f} of {summary['n']:.0f} values lie outside the sketch's bins (2^-40 to 2^24 in magnitude)"
-        found.append(Finding(stream, name, "outside_bins", text))
-    return found
+def _non_finite(sketch: SketchSummary) -> float:
+    return sketch["nans"] + sketch["infinities"]

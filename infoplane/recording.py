@@ -11,6 +11,8 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
 
+import numpy as np
+from numpy.typing import NDArray
 from torch import Tensor, nn
 
 from infoplane.analysis.errors import whole_number
@@ -20,7 +22,7 @@ from infoplane.probes.measurement import Measurement
 from infoplane.probes.observer import Observer
 from infoplane.probes.sites import select_sites
 from infoplane.probes.vib import VIBProbe, VIBSettings
-from infoplane.rows import append_measurement, streams_of
+from infoplane.rows import append_finding, append_measurement, probes_of, streams_of
 from infoplane.runfile.provenance import collect_provenance
 from infoplane.runfile.writer import RunWriter
 
@@ -145,6 +147,8 @@ class Recording:
         self._writer: RunWriter | None = None
         self._closed = False
         self._measured_at: int | None = None
+        self._rates: list[NDArray[np.float64]] = []
+        self._inputs = np.empty(0, np.uint64)
 
     @property
     def model(self) -> nn.Module:
@@ -260,8 +264,9 @@ class Recording:
         at = math.nan if epoch is None else float(epoch)
         append_measurement(writer, measurement, epoch=at, updates=self._observer.updates)
         self._measured_at = self.step
-        for finding in findings_of(measurement, self._observer.probe_names):
-            writer.append("findings", None, step=measurement.step, **asdict(finding))
+        rates = self._comparable_rates(measurement)
+        for stream, finding in findings_of(measurement, probes_of(self._observer), rates=rates):
+            append_finding(writer, measurement.step, stream, finding)
         return measurement
 
     def event(self, text: str) -> None:
@@ -277,6 +282,14 @@ class Recording:
             When there is no such probe, or none yet: probes are built at the first training forward.
         """
         return self._observer.probe(site, host)
+
+    def _comparable_rates(self, measurement: Measurement) -> NDArray[np.float64]:
+        """Return the rates (rows, probes) of all rows up to this one since the inputs last changed."""
+        inputs = np.sort(measurement.input_keys)
+        if not np.array_equal(inputs, self._inputs):
+            self._rates, self._inputs = [], inputs
+        self._rates.append(measurement.bounds.i_zx)
+        return np.array(self._rates)
 
     def _entered(self) -> RunWriter:
         if self._writer is None or self._closed:

@@ -2,10 +2,12 @@
 
 import time
 from collections.abc import Mapping
+from dataclasses import asdict
 from typing import Any
 
 import numpy as np
 
+from infoplane.analysis.finding import Finding
 from infoplane.analysis.sketch import SketchSummary
 from infoplane.probes.measurement import Measurement
 from infoplane.probes.observer import Observer
@@ -14,20 +16,31 @@ from infoplane.runfile.stream import Stream
 from infoplane.runfile.writer import RunWriter
 
 
+def probes_of(observer: Observer) -> tuple[ProbeInfo, ...]:
+    """Return the probes of `observer`, in the order of its ``probe_names``."""
+    settings = observer.settings
+    return tuple(
+        ProbeInfo(name=name, site=site, host=host, beta=settings.beta, latent=settings.latent)
+        for name, (host, site) in zip(observer.probe_names, observer.probe_places, strict=True)
+    )
+
+
 def streams_of(observer: Observer, *, split: str) -> tuple[Stream, ...]:
     """Return the streams of what `observer` measures; `split` is what it is measured on."""
     settings = observer.settings
     return run_streams(
-        probes=[
-            ProbeInfo(name=name, site=site, host=host, beta=settings.beta, latent=settings.latent)
-            for name, (host, site) in zip(observer.probe_names, observer.probe_places, strict=True)
-        ],
+        probes=probes_of(observer),
         sites=observer.sites if observer.record_activations else (),
         parameters=observer.weight_recorder.names if observer.weight_recorder else (),
         metrics={"loss": "bit", "error": "1"} if observer.scores else None,
         split=split,
         attrs={"draws": settings.draws, "probe_mode": settings.mode, "reduction": "flatten"},
     )
+
+
+def append_finding(writer: RunWriter, step: int, stream: str, finding: Finding) -> None:
+    """Append one finding about the row of `stream` at `step`."""
+    writer.append("findings", None, step=step, stream=stream, **asdict(finding))
 
 
 def append_measurement(writer: RunWriter, measurement: Measurement, *, epoch: float, updates: int) -> None:

@@ -154,12 +154,12 @@ class Observer:
                 "measure() before any step: the probes have learned nothing yet; call loss(labels) in training first"
             )
         recorder = ActivationRecorder(self.sites if self.record_activations else ())
-        held_out = HeldOut(list(self._watched.values()), self.classes, self.scores, recorder)
+        held_out = HeldOut(list(self._watched.values()), self.classes, self.scores, recorder, self.device)
         self._measuring = True
         try:
             with preserved_random_state(), torch.no_grad():
                 for inputs, labels in pairs(batches):
-                    held_out.add(inputs.to(self.device), labels.to(self.device))
+                    held_out.add(inputs, labels)
         finally:
             self._measuring = False
             self._clear()

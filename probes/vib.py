@@ -68,7 +68,7 @@ class VIBSettings:
 
 @dataclass(frozen=True)
 class ProbeEvaluation:
-    """Per-input results of a probe, each of shape (n,).
+    """Results of a probe on n inputs, each of shape (n,) where nothing else is said.
 
     Attributes
     ----------
@@ -78,11 +78,14 @@ class ProbeEvaluation:
         Mean over the draws of -ln q(y|z), in nats.
     correct : torch.Tensor
         Whether the softmax averaged over the draws puts the label first.
+    dimensions : torch.Tensor
+        Shape (latent,): KL of each dimension of the code in nats, summed over the inputs.
     """
 
     kl: Tensor
     ce: Tensor
     correct: Tensor
+    dimensions: Tensor
 
 
 class VIBProbe(nn.Module):
@@ -187,10 +190,12 @@ class VIBProbe(nn.Module):
             log_q = self.decoder(mean + std * noise).log_softmax(dim=1)
             ce -= log_q.gather(1, labels[:, None])[:, 0]
             probability += log_q.exp()
+        log_std = _log_softplus(rho)
         return ProbeEvaluation(
-            kl=gaussian_kl(mean, _log_softplus(rho)),
+            kl=gaussian_kl(mean, log_std),
             ce=ce / self.settings.draws,
             correct=probability.argmax(1) == labels,
+            dimensions=gaussian_kl(mean.T, log_std.T),  # the divergence of independent dimensions is a sum over them
         )
 
 

@@ -1,6 +1,7 @@
 """``infoplane info``: what a run file holds, and what can still be read of a damaged one."""
 
 import json as json_format
+import textwrap
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -13,7 +14,7 @@ def info(
 ) -> None:
     """Say what a run file holds.
 
-    Status, streams with their rows, probes, findings, configuration and provenance; of a damaged file what can
+    Status, streams with their rows, probes, findings by kind, configuration and provenance; of a damaged file what can
     still be read.
 
     Example: infoplane info run.h5
@@ -44,10 +45,13 @@ def _facts(path: Path) -> dict[str, Any]:
         if "findings" in check and check["findings"][0] == check["findings"][1]:
             table = run.findings().to_dataframe()
             facts["findings"] = table["code"].value_counts().to_dict() if len(table) else {}
+            facts["finding_texts"] = {str(group): f"{group.text}; {group.advice}" for group in ip.reports.findings(run)}
     return facts
 
 
 def _page(facts: dict[str, Any]) -> str:
+    from infoplane.reports.table import SCREEN
+
     lines = [
         f"{facts['path']}  ({facts['bytes']:,} bytes, format {facts['format_version']})",
         f"status: {facts['status']}",
@@ -61,7 +65,10 @@ def _page(facts: dict[str, Any]) -> str:
         lines.append(f"  {name:<14}{rows['committed']:>7}{lost}")
     lines.append("probes: " + ", ".join(facts["probes"]))
     if facts.get("findings"):
-        lines.append("findings: " + ", ".join(f"{code} ({count})" for code, count in facts["findings"].items()))
+        lines.append("findings: " + ", ".join(f"{_short(code)} ({count})" for code, count in facts["findings"].items()))
+        for where, text in facts["finding_texts"].items():
+            meaning = textwrap.fill(_short(text, 402), SCREEN, initial_indent="    ", subsequent_indent="    ")
+            lines += [f"  {_short(where)}", meaning]
     elif "findings" in facts:
         lines.append("findings: none")
     for title in ("configuration", "provenance"):

@@ -2,9 +2,13 @@
 
 import sys
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
+
+if TYPE_CHECKING:
+    from infoplane.reports.findings import FindingSummary
+    from infoplane.runfile.reader import Run
 
 
 def plane(
@@ -24,14 +28,21 @@ def plane(
 
     import infoplane as ip
     from infoplane.cli.output import new_picture
+    from infoplane.cli.tables import print_findings
     from infoplane.errors import InputError
 
     with ExitStack() as stack:
         opened = [stack.enter_context(ip.open_run(path)) for path in runs]
+        said = {run.path: _findings(run) for run in opened}
         if json:
             import pandas as pd
 
-            tables = [run.plane().to_dataframe().assign(run=str(run.path)) for run in opened]
+            tables = []
+            for run in opened:
+                table, codes = run.plane().to_dataframe(), said[run.path][1]
+                points = zip(table["step"], table["probe"], strict=True)
+                of_point: list[Any] = [codes.get(point, []) for point in points]
+                tables.append(table.assign(run=str(run.path), findings=of_point))
             sys.stdout.write(pd.concat(tables).to_json(orient="records", lines=True))
         if out is not None:
             target = new_picture(out, force=force)
@@ -42,3 +53,18 @@ def plane(
             print(target, file=sys.stderr)
         elif not json:
             raise InputError("there is nothing to do: give a picture with -o plane.png, or --json for the numbers")
+        stems = [run.path.stem for run in opened]
+        names = {path: path.stem if stems.count(path.stem) == 1 else str(path) for path in said}
+        print_findings({names[path]: groups for path, (groups, _) in said.items()}, file=sys.stderr)
+
+
+def _findings(run: "Run") -> "tuple[tuple[FindingSummary, ...], dict[tuple[int, str], list[str]]]":
+    """Return the findings by kind and by point; where a damaged file has none to read, say so and go on."""
+    from infoplane.errors import RunFileError
+    from infoplane.reports.findings import codes_of_points, findings
+
+    try:
+        return findings(run), codes_of_points(run)
+    except RunFileError as error:
+        print(f"its findings cannot be read: {error}", file=sys.stderr)
+        return (), {}

@@ -1,11 +1,14 @@
-"""The short table that ends ``demo`` and ``train``."""
+"""The short table that ends ``demo`` and ``train``, and the findings of runs as lines."""
 
 import math
-from collections.abc import Mapping
+import textwrap
+from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TextIO
 
+from infoplane.reports.findings import FindingSummary, findings
 from infoplane.reports.jsd import POOLED, jsd
+from infoplane.reports.table import SCREEN
 from infoplane.runfile.reader import open_run
 
 if TYPE_CHECKING:
@@ -36,11 +39,23 @@ def print_summary(runs: Mapping[str, Path]) -> None:
         )
     print("error: test error of the network; all else in bit, at the last epoch. rate: upper bound on I(Z;X) of the")
     print("probe's code; control: the same probe on the frozen untrained network. JSD: from the log-normal fit.")
-    for name, path in runs.items():
-        with open_run(path) as run:
-            findings = run.findings()["code"].tolist()
-        for code in dict.fromkeys(findings):
-            print(f"finding: {name}: {code}, {findings.count(code)} times; see the stream findings of {path}")
+    print_findings({name: findings(path) for name, path in runs.items()})
+
+
+def print_findings(found: Mapping[str, Sequence[FindingSummary]], *, file: TextIO | None = None) -> None:
+    """Print what was found in each run, once per kind: where, how often, by how much; then what it means."""
+    for code in dict.fromkeys(group.code for groups in found.values() for group in groups):
+        extents: dict[str, list[str]] = {}
+        for name, groups in found.items():
+            for group in groups:
+                if group.code == code:
+                    extents.setdefault(group.extent, []).append(name)
+                    last = group
+        print(f"finding: {code}", file=file)
+        for extent, names in extents.items():
+            print(f"  {', '.join(names)}: {extent}", file=file)
+        meaning = f"{last.text}; {last.advice}" if last.advice else last.text
+        print(textwrap.fill(meaning, SCREEN, initial_indent="  ", subsequent_indent="  "), file=file)
 
 
 def print_difference(first: Path, second: Path) -> None:

@@ -8,7 +8,8 @@ from typing import Self
 import numpy as np
 from numpy.typing import NDArray
 
-from infoplane.errors import InputError
+from infoplane.errors import InputError, RunFileError
+from infoplane.reports.findings import CONTEXT, FindingSummary, codes_of_points, findings
 from infoplane.runfile.reader import Run, open_run
 from infoplane.runfile.view import StreamView
 
@@ -25,6 +26,8 @@ class ProbePath:
         Upper bound on I(Z;X) and lower bound on I(Z;Y).
     se_i_zx, se_i_zy : numpy.ndarray
         Their standard errors over the inputs.
+    doubtful : numpy.ndarray
+        Rows of which a finding says that they cannot be used as they stand.
     """
 
     probe: str
@@ -34,6 +37,7 @@ class ProbePath:
     i_zy: NDArray[np.float64]
     se_i_zx: NDArray[np.float64]
     se_i_zy: NDArray[np.float64]
+    doubtful: NDArray[np.bool_]
 
     @property
     def finite(self) -> NDArray[np.bool_]:
@@ -59,6 +63,8 @@ class RunPaths:
         Inputs measured last.
     settings : str
         Sentence with N, beta, probe steps, split and n.
+    findings : tuple of FindingSummary, or None
+        Those about the plane, by kind; None where they cannot be read.
     """
 
     name: str
@@ -68,6 +74,7 @@ class RunPaths:
     h_y: float
     n: int
     settings: str
+    findings: tuple[FindingSummary, ...] | None
 
     @property
     def sites(self) -> tuple[str, ...]:
@@ -78,6 +85,14 @@ class RunPaths:
     def has_control(self) -> bool:
         """Whether the same probes also learned on the frozen untrained host."""
         return any(path.host == "untrained" for path in self.paths)
+
+    def drawn(self, *, control: bool) -> tuple[ProbePath, ...]:
+        """Return the paths that a plane shows, with or without the control's."""
+        return tuple(path for path in self.paths if path.host == "trained" or control)
+
+    def beyond(self, *, control: bool) -> int:
+        """Return how many of the points drawn have a rate at or above log2 n."""
+        return sum(int((path.i_zx[path.finite] >= np.log2(self.n)).sum()) for path in self.drawn(control=control))
 
 
 @dataclass(frozen=True)
@@ -139,12 +154,17 @@ def _read(run: Run) -> RunPaths:
     values = view["values"]
     at = {str(name): k for k, name in enumerate(view["quantity"])}
     sites, hosts = view["site"], view["host"]
+    found, doubtful = _findings(run)
     paths = [
         ProbePath(
-            str(name),
-            str(sites[k]),
-            str(hosts[k]),
-            *(values[:, k, at[quantity]] for quantity in ("i_zx", "i_zy", "se_i_zx", "se_i_zy")),
+            probe=str(name),
+            site=str(sites[k]),
+            host=str(hosts[k]),
+            i_zx=values[:, k, at["i_zx"]],
+            i_zy=values[:, k, at["i_zy"]],
+            se_i_zx=values[:, k, at["se_i_zx"]],
+            se_i_zy=values[:, k, at["se_i_zy"]],
+            doubtful=np.isin(view.row_values, doubtful.get(str(name), [])),
         )
         for k, name in enumerate(view["probe"])
     ]
@@ -156,7 +176,21 @@ def _read(run: Run) -> RunPaths:
         h_y=float(values[-1, 0, at["h_y"]]),
         n=int(view["n"][-1]),
         settings=_settings(view),
+        findings=found,
     )
+
+
+def _findings(run: Run) -> tuple[tuple[FindingSummary, ...] | None, dict[str, list[int]]]:
+    """Return the findings about the plane by kind, and by probe the steps that cannot be used as they stand."""
+    try:
+        found = tuple(group for group in findings(run) if group.stream == "plane")
+    except RunFileError:
+        return None, {}
+    steps: dict[str, list[int]] = {}
+    for (step, probe), codes in codes_of_points(run).items():
+        if not CONTEXT.issuperset(codes):
+            steps.setdefault(probe, []).append(step)
+    return found, steps
 
 
 def _settings(view: StreamView) -> str:

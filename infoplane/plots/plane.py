@@ -2,7 +2,8 @@
 
 The abscissa is the mean divergence of the probe's code from its prior (an upper bound on I(Z;X), Eq. 11), the ordinate
 H(Y) less the cross-entropy (a lower bound on I(Z;Y), Eqs. 8-10), both in bit and both of the probe's own noisy code Z.
-The lines stand at H(Y), which no ordinate exceeds, and at log2 n: a rate beyond it says nothing about those n inputs.
+The lines stand at H(Y), which no ordinate exceeds, and at log2 n: a rate beyond it says nothing about those n inputs,
+and that side is shaded. Points of which another finding says that they cannot be used as they stand are ringed.
 """
 
 from os import PathLike
@@ -14,7 +15,7 @@ from numpy.typing import NDArray
 
 from infoplane.plots.caption import caption_below, height_of, legend_below, small
 from infoplane.plots.path import Clock, ProbePath, RunPaths, read_paths
-from infoplane.plots.plane_legend import CONTROL_LABEL, LEGEND, legend_entries, notes
+from infoplane.plots.plane_legend import BEYOND, CONTROL_LABEL, LEGEND, RING, legend_entries, notes
 from infoplane.plots.theme import COLUMN, QUIET, shades, site_styles, theme
 from infoplane.runfile.reader import Run
 
@@ -50,7 +51,7 @@ def plane(
         The name of the file if left out.
     legend, caption : bool
         The legend, and the sentence that states N, beta, probe steps, split and n. What is missing (a control, points
-        that are not finite) is said in any case.
+        that are not finite) and what was found is said in any case.
 
     Returns
     -------
@@ -77,7 +78,7 @@ def _draw(ax: Axes, run: RunPaths, control: bool, errors: bool, title: str | Non
     ax.set_title(run.name if title is None else title)
     under = None
     if legend:
-        handles, labels = legend_entries(styles, control=control and run.has_control)
+        handles, labels = legend_entries(styles, [run], control=control)
         under = legend_below(ax, handles, labels, title=str(clock), **LEGEND)
     sentences = [run.settings] * caption + notes(run, control=control, errors=errors)
     if sentences:
@@ -96,6 +97,7 @@ def draw_paths(
             _dots(ax, path, styles[path.site], clock.share(run))
         elif control:
             _hollow(ax, path, styles[path.site])
+    _rings(ax, run, control)
     _limits_and_lines(ax, run, control)
     ax.set_xlabel(X_LABEL)
     ax.set_ylabel(Y_LABEL)
@@ -169,8 +171,15 @@ def _bars(ax: Axes, path: ProbePath, color: str) -> None:
     )
 
 
+def _rings(ax: Axes, run: RunPaths, control: bool) -> None:
+    for path in run.drawn(control=control):
+        ringed = path.doubtful & path.finite
+        if ringed.any():
+            ax.plot(path.i_zx[ringed], path.i_zy[ringed], zorder=5, gid=f"{path.probe} findings", **RING)
+
+
 def _limits_and_lines(ax: Axes, run: RunPaths, control: bool) -> None:
-    drawn = [path for path in run.paths if path.host == "trained" or control]
+    drawn = run.drawn(control=control)
     log_n = float(np.log2(run.n))
     x = np.concatenate([[0.0, log_n], *(path.i_zx[path.finite] for path in drawn)])
     y = np.concatenate([[0.0, run.h_y], *(path.i_zy[path.finite] for path in drawn)])
@@ -180,20 +189,22 @@ def _limits_and_lines(ax: Axes, run: RunPaths, control: bool) -> None:
     room = min(0.4, 3.2 * small() * 1.25 / height_of(ax))
     ax.set_xlim(left - 0.02 * (right - left), right + 0.04 * (right - left))
     ax.set_ylim(bottom - 0.05 * (top - bottom), top + (top - bottom) * room / (1 - room))
+    if run.beyond(control=control):
+        ax.axvspan(log_n, right + 9 * (right - left), facecolor=BEYOND, linewidth=0, zorder=0, gid="beyond_log2_n")
+    side = -1 if log_n > np.mean(ax.get_xlim()) else 1  # the two labels stand apart, whatever the height left to them
     ax.axhline(run.h_y, color=QUIET, linewidth=0.7, linestyle=(0, (5, 2)), zorder=1, gid="h_y")
     ax.axvline(log_n, color=QUIET, linewidth=0.7, linestyle=(0, (1, 1.5)), zorder=1, gid="log2_n")
     ax.annotate(
         f"H(Y) = {run.h_y:.3g} bit",
-        (1, run.h_y),
+        (1 if side > 0 else 0, run.h_y),
         xycoords=("axes fraction", "data"),
-        xytext=(-1, 1.5),
+        xytext=(-side, 1.5),
         textcoords="offset points",
-        ha="right",
+        ha="right" if side > 0 else "left",
         va="bottom",
         fontsize=small(),
         color=QUIET,
     )
-    side = -1 if log_n > np.mean(ax.get_xlim()) else 1
     ax.annotate(
         f"log$_2$ n = {log_n:.3g} bit",
         (log_n, 1),

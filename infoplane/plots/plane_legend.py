@@ -1,10 +1,11 @@
 """What stands beside information planes: the legend's entries, and the sentences that are never left out."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from matplotlib.legend_handler import HandlerTuple
 from matplotlib.lines import Line2D
+from matplotlib.patches import Patch
 
 from infoplane.plots.path import RunPaths
 from infoplane.plots.theme import QUIET, shades
@@ -21,8 +22,14 @@ LEGEND: dict[str, Any] = {
 }
 
 
-def legend_entries(styles: Mapping[str, tuple[str, str]], *, control: bool) -> tuple[list[Any], list[str]]:
-    """Return handles and labels: three shades per site, and the control's hollow line."""
+RING: dict[str, Any] = {"marker": "o", "markersize": 7.5, "mfc": "none", "mec": "#B2182B", "mew": 0.9, "linestyle": ""}
+BEYOND = "#EFEFEF"
+
+
+def legend_entries(
+    styles: Mapping[str, tuple[str, str]], runs: Sequence[RunPaths], *, control: bool
+) -> tuple[list[Any], list[str]]:
+    """Return handles and labels: three shades per site, the control's hollow line, and what the runs' findings mark."""
     handles: list[Any] = [
         tuple(
             Line2D([], [], linestyle="", marker=marker, markersize=3.6, mew=0.3, color=color, mfc=tint)
@@ -31,16 +38,21 @@ def legend_entries(styles: Mapping[str, tuple[str, str]], *, control: bool) -> t
         for color, marker in styles.values()
     ]
     labels = list(styles)
-    if control:
+    if control and any(run.has_control for run in runs):
         handles.append(Line2D([], [], color=QUIET, linewidth=0.5, marker="o", markersize=2.6, mew=0.5, mfc="white"))
         labels.append(CONTROL_LABEL)
+    if any(run.beyond(control=control) for run in runs):
+        handles.append(Patch(facecolor=BEYOND))
+        labels.append("beyond log$_2$ n (finding)")
+    if any(path.doubtful[path.finite].any() for run in runs for path in run.drawn(control=control)):
+        handles.append(Line2D([], [], **RING))
+        labels.append("finding")
     return handles, labels
 
 
 def notes(run: RunPaths, *, control: bool, errors: bool) -> list[str]:
     """Return the sentences that stand under the axes whatever was asked for."""
-    drawn = [path for path in run.paths if path.host == "trained" or control]
-    lost = sum(int((~path.finite).sum()) for path in drawn)
+    lost = sum(int((~path.finite).sum()) for path in run.drawn(control=control))
     said = []
     if not run.has_control:
         said.append(NO_CONTROL)
@@ -50,4 +62,17 @@ def notes(run: RunPaths, *, control: bool, errors: bool) -> list[str]:
         said.append("Bars: one standard error over the inputs, without seeds and the probes' training.")
     if lost:
         said.append(f"{lost} point{'s are' if lost > 1 else ' is'} not finite and left out.")
+    said += _found(run, control)
     return said
+
+
+def _found(run: RunPaths, control: bool) -> list[str]:
+    """Return the sentences on findings: the codes, and how often. Those beyond log n are counted from what is drawn."""
+    if run.findings is None:
+        return ["The findings of this file cannot be read."]
+    parts = []
+    if beyond := run.beyond(control=control):
+        points = sum(int(path.finite.sum()) for path in run.drawn(control=control))
+        parts.append(f"rate_above_log_n ({beyond} of {points} points)")
+    parts += [f"{group.code} ({group.extent})" for group in run.findings if group.code != "rate_above_log_n"]
+    return [f"Findings: {'; '.join(parts)}."] if parts else []

@@ -98,7 +98,7 @@ def _draw(figure: Figure, runs: list[RunPaths], titles: list[str], control: bool
     axes[0].set_xlim(left.min(), right.max())
     axes[0].set_ylim(bottom.min(), top.max())
     _outer_labels(axes, columns)
-    handles, labels = legend_entries(styles, control=control and any(run.has_control for run in runs))
+    handles, labels = legend_entries(styles, runs, control=control)
     legend_on_top(figure, handles, labels, title=str(clock), **LEGEND)
     if common:
         text = wrapped(" ".join(common), 0.94 * figure.get_figwidth() * 72)

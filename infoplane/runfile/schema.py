@@ -10,7 +10,8 @@
 ``/entry/events``         what happened to the recording
 ========================  ==========================================================================================
 
-A later minor version adds streams, variables, quantities and attributes; it never changes or removes one.
+A later minor version adds streams, variables, quantities and attributes; it never changes or removes one. Version 1.1
+added ``amount``, ``unit`` and ``advice`` to the findings.
 """
 
 from collections.abc import Mapping, Sequence
@@ -25,7 +26,7 @@ from infoplane.errors import InputError
 from infoplane.runfile.stream import Companion, Coordinate, Stream, Variable
 
 FORMAT = "infoplane"
-FORMAT_VERSION = "1.0"
+FORMAT_VERSION = "1.1"
 STATUSES = ("recording", "finished", "interrupted")
 
 # name, unit, what it is, and the quantity that it is the standard error of
@@ -250,6 +251,9 @@ _FINDINGS = Stream(
         Variable("where", ("finding",), "S64", "", "probe, site or parameter that it is about"),
         Variable("code", ("finding",), "S32", "", "fixed word to select by"),
         Variable("text", ("finding",), "S200", "", "one sentence"),
+        Variable("amount", ("finding",), "f8", "", "by how much, in unit; NaN where there is no number to give"),
+        Variable("unit", ("finding",), "S16", "", "unit of the amount"),
+        Variable("advice", ("finding",), "S200", "", "what to do about it"),
     ),
     title="What cannot be true of a row, or was left out of it",
 )

@@ -1,3 +1,5 @@
+import math
+
 import numpy as np
 import pytest
 
@@ -5,14 +7,17 @@ from infoplane.analysis.bounds import BoundSums
 from infoplane.analysis.sketch import LogHistogram
 from infoplane.findings import findings_of
 from infoplane.probes.measurement import Measurement
+from infoplane.runfile.schema import ProbeInfo
+
+N = 300
 
 
-def measurement(*, kl=5.0, values=(1.0, 2.0), left_out=0, loss=None):
-    """One probe on 300 inputs of three balanced classes whose label bound is H(Y) = log2 3."""
+def measurement(*, kl=5.0, values=(1.0, 2.0), left_out=0, loss=None, dimensions=(4.0, 3.2), duplicates=0, probes=1):
+    """Probes on 300 inputs of three balanced classes whose label bound is H(Y) = log2 3; `kl` in nats."""
     rng = np.random.default_rng(0)
-    sums = BoundSums.zeros(1, 3)
-    rates = kl + rng.normal(0, 0.01, (1, 300))
-    sums.update(rates, np.zeros((1, 300)), np.ones((1, 300), bool), np.arange(300) % 3)
+    sums = BoundSums.zeros(probes, 3)
+    rates = kl + rng.normal(0, 0.01, (probes, N))
+    sums.update(rates, np.zeros((probes, N)), np.ones((probes, N), bool), np.arange(N) % 3)
     sketch = LogHistogram()
     sketch.update(np.array(values))
     return Measurement(
@@ -22,12 +27,21 @@ def measurement(*, kl=5.0, values=(1.0, 2.0), left_out=0, loss=None):
         weights={},
         loss=loss,
         error=None,
-        left_out={"fc": left_out},
+        left_out={"fc": left_out, "fc@untrained": 0},
+        dimensions=(np.array(dimensions),) * probes,
+        input_keys=np.maximum(np.arange(N), duplicates).astype(np.uint64),
     )
 
 
+def found(rates=(7.0,), **options):
+    """Findings of a probe, with ``probes=2`` of its control too, whose rates by row are given."""
+    probes = (ProbeInfo("fc", "fc", "trained", 1e-3, 2), ProbeInfo("fc@untrained", "fc", "untrained", 1e-3, 2))
+    course = np.column_stack([np.array(rates)] * 2)
+    return findings_of(measurement(**options), probes[: options.get("probes", 1)], rates=course)
+
+
 def codes(**options):
-    return [finding.code for finding in findings_of(measurement(**options), ("fc",))]
+    return [finding.code for _, finding in found(**options)]
 
 
 def test_a_sound_measurement_has_no_finding():
@@ -35,28 +49,46 @@ def test_a_sound_measurement_has_no_finding():
 
 
 @pytest.mark.parametrize(
-    ("options", "code"),
+    ("options", "stream", "code", "amount"),
     [
-        ({"values": (1.0, np.nan)}, "non_finite"),
-        ({"values": (1.0, np.inf)}, "non_finite"),
-        ({"values": (1.0, 2.0**25)}, "outside_bins"),
-        ({"values": (1.0, -(2.0**-41))}, "outside_bins"),
-        ({"left_out": 2}, "left_out"),
-        ({"loss": float("nan")}, "non_finite"),
-        ({"kl": np.inf}, "non_finite_bound"),
-        ({"kl": 1.0}, "rate_below_label_bound"),  # 1 nat = 1.44 bit, under log2 3 = 1.58
+        ({"values": (1.0, np.nan)}, "activations", "non_finite", 1),
+        ({"values": (1.0, np.inf)}, "activations", "non_finite", 1),
+        ({"values": (1.0, 2.0**25)}, "activations", "outside_bins", 1),
+        ({"values": (1.0, -(2.0**-41))}, "activations", "outside_bins", 1),
+        ({"left_out": 2}, "plane", "left_out", 2),
+        ({"loss": float("nan")}, "metrics", "non_finite", math.nan),
+        ({"kl": np.inf}, "plane", "non_finite_bound", math.nan),
+        ({"kl": 1.0}, "plane", "rate_below_label_bound", 0.142),  # 1 nat = 1.443 bit, under log2 3 = 1.585
+        ({"kl": 10.0}, "plane", "rate_above_log_n", 6.198),  # 14.427 bit, above log2 300 = 8.229
+        ({"dimensions": (7.2, 0.0)}, "plane", "collapsed_dimensions", 1),
+        ({"duplicates": 1}, "plane", "duplicate_inputs", 2 * math.log2(2) / N),
     ],
 )
-def test_each_flaw_gives_its_finding_alone(options, code):
-    assert codes(**options) == [code]
+def test_each_flaw_gives_its_finding_alone_with_its_size(options, stream, code, amount):
+    ((where, finding),) = found(**options)
+    assert (where, finding.code) == (stream, code)
+    assert finding.amount == pytest.approx(amount, abs=2e-3, nan_ok=True)
+    assert finding.advice
 
 
 def test_a_rate_just_above_the_label_bound_is_possible():
     assert codes(kl=1.11) == []  # 1.60 bit
 
 
-def test_texts_fit_the_file():
-    flawed = measurement(values=(np.nan, 2.0**30, *range(10**5)), left_out=10**9, kl=0.0)
-    found = findings_of(flawed, ("fc",))
-    assert len(found) == 4
-    assert all(len(finding.text.encode()) <= 200 for finding in found)
+def test_a_falling_rate_is_said_of_the_control_alone():
+    falling = found(rates=(9.0, 8.5, 8.0, 7.5), probes=2)
+    assert [(finding.code, finding.where) for _, finding in falling] == [("rate_still_falling", "fc@untrained")]
+    assert found(rates=(7.0, 7.01, 7.0, 7.01), probes=2) == []
+
+
+def test_texts_and_places_fit_the_file():
+    flawed = measurement(
+        values=(np.nan, 2.0**30, *range(10**5)), left_out=10**9, kl=0.0, dimensions=(0.0, 0.0), duplicates=9
+    )
+    probe = ProbeInfo("fc", "fc", "untrained", 1e-3, 2)
+    said = [finding for _, finding in findings_of(flawed, (probe,), rates=np.array([[9.0], [8.0], [7.0]]))]
+    said += [finding for _, finding in found(kl=1e6)] + [finding for _, finding in found(kl=np.inf)]
+    assert len({finding.code for finding in said}) == 9
+    for finding in said:
+        sizes = [len(text.encode()) for text in (finding.text, finding.advice, finding.code, finding.unit)]
+        assert all(size <= limit for size, limit in zip(sizes, (200, 200, 32, 16), strict=True))

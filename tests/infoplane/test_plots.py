@@ -26,6 +26,7 @@ from infoplane.runfile.writer import RunWriter
 ROWS = 6
 N = 450
 H_Y = 3.2
+BEYOND_LABEL = "beyond log$_2$ n (finding)"
 
 
 @pytest.fixture(autouse=True)
@@ -46,8 +47,22 @@ def sketch_of(values):
     return sketch.summary()
 
 
-def write_run(path, *, sites=("hidden1", "hidden2"), control=True, rows=ROWS, broken=(), epochs=True, weights=("w",)):
-    """A run with rates falling from 390 bit, and bounds rising from 0.5 bit; the control lags by 0.1 bit."""
+def write_run(
+    path,
+    *,
+    sites=("hidden1", "hidden2"),
+    control=True,
+    rows=ROWS,
+    broken=(),
+    epochs=True,
+    weights=("w",),
+    rate=390,
+    found=(),
+):
+    """A run with rates falling from 390 bit, and bounds rising from 0.5 bit; the control lags by 0.1 bit.
+
+    `found` are findings about the plane: (row, probe, code, amount in bit).
+    """
     generator = np.random.default_rng(0)
     hosts = ("trained", "untrained")[: 1 + control]
     probes = [
@@ -64,7 +79,7 @@ def write_run(path, *, sites=("hidden1", "hidden2"), control=True, rows=ROWS, br
             values = np.zeros((count, len(PLANE_QUANTITIES)))
             for k in range(count):
                 bound = 0.5 + 0.4 * row - 0.1 * k
-                values[k] = 390 - 50 * row - 10 * k, bound, H_Y, H_Y - bound, 0.1, 2.0, 0.05
+                values[k] = rate - (50 * row + 10 * k) * rate / 390, bound, H_Y, H_Y - bound, 0.1, 2.0, 0.05
             for at, probe in broken:
                 if at == row:
                     values[probe, 0] = np.nan
@@ -73,6 +88,10 @@ def write_run(path, *, sites=("hidden1", "hidden2"), control=True, rows=ROWS, br
             pairs = {"covariance_i_zx": zeros, "covariance_i_zy": zeros}
             writer.append("plane", step, epoch=epoch, n=N, updates=step // 2, values=values, **pairs)
             writer.append("metrics", step, epoch=epoch, time=0.0, values=[0.1])
+            for at, probe, code, amount in found:
+                if at == row:
+                    said = {"text": "so it is", "amount": amount, "unit": "bit", "advice": "look"}
+                    writer.append("findings", None, step=step, stream="plane", where=probe, code=code, **said)
             if weights:
                 sketches = [sketch_of(generator.normal(size=500)) for _ in weights]
                 counts, scalars = (np.stack([getattr(s, name) for s in sketches]) for name in ("counts", "scalars"))
@@ -310,6 +329,50 @@ def test_no_dot_is_under_the_labels_of_the_lines(run_path):
             assert not any(text.get_window_extent(renderer).padded(2).contains(*place) for text in labels)
 
 
+def test_the_side_beyond_log_n_is_shaded_from_the_line_on_and_counted(run_path):
+    ax = plane(run_path)
+    (shade,) = [patch for patch in ax.patches if patch.get_gid() == "beyond_log2_n"]
+    assert shade.get_x() == pytest.approx(math.log2(N))
+    assert shade.get_x() + shade.get_width() > ax.get_xlim()[1]
+    assert [text.get_text() for text in ax.get_legend().get_texts()][-1] == BEYOND_LABEL
+    assert "Findings: rate_above_log_n (24 of 24 points)." in said(ax)
+    assert "rate_above_log_n (12 of 12 points)" in said(plane(run_path, control=False))
+
+
+def test_a_plane_that_log_n_holds_is_not_shaded(tmp_path):
+    ax = plane(write_run(tmp_path / "low.h5", rate=8))
+    assert not [patch for patch in ax.patches if patch.get_gid() == "beyond_log2_n"]
+    assert "Findings" not in said(ax)
+
+
+def test_points_that_cannot_be_used_are_ringed_and_never_hidden(tmp_path):
+    found = [(2, "hidden1", "rate_below_label_bound", 0.4), (4, "hidden2@untrained", "odd", 1.0)]
+    ax = plane(write_run(tmp_path / "odd.h5", rate=8, found=found, broken=[(4, 3)]))
+    rings = {gid: line for gid, line in lines(ax).items() if gid.endswith(" findings")}
+    assert list(rings) == ["hidden1 findings"]  # the other point is not finite, and said to be left out
+    np.testing.assert_allclose(rings["hidden1 findings"].get_xydata(), [dots(ax)["hidden1"].get_offsets()[2]])
+    assert [text.get_text() for text in ax.get_legend().get_texts()][-1] == "finding"
+    assert len(dots(ax)["hidden1"].get_offsets()) == ROWS
+    assert "rate_below_label_bound (hidden1: 1 of 6 rows, by 0.4 bit)" in said(ax)
+    assert overlapping(ax) == []
+
+
+def test_what_is_said_of_a_course_rings_no_point(tmp_path):
+    found = [(row, "hidden1@untrained", "rate_still_falling", 9.0) for row in range(3)]
+    ax = plane(write_run(tmp_path / "falling.h5", rate=8, found=found))
+    assert not [gid for gid in lines(ax) if gid.endswith(" findings")]
+    assert "rate_still_falling (the control of hidden1: 3 of 6 rows, by up to 9 bit)" in said(ax)
+
+
+def test_planes_have_one_entry_for_rings_and_the_codes_below_the_run_they_concern(tmp_path):
+    first = write_run(tmp_path / "first.h5", rate=8)
+    second = write_run(tmp_path / "second.h5", rate=8, found=[(1, "hidden2", "odd", 1.0)])
+    axes = planes([first, second])
+    assert [text.get_text() for text in axes[0].figure.legends[0].get_texts()][-1] == "finding"
+    assert "odd" not in said(axes[0])
+    assert "Findings: odd (hidden2: 1 of 6 rows, by 1 bit)." in said(axes[1])
+
+
 def test_plane_of_a_run_without_rows_is_refused(tmp_path):
     with pytest.raises(InputError, match="nothing has been measured yet"):
         plane(write_run(tmp_path / "empty.h5", rows=0))
@@ -333,7 +396,7 @@ def test_planes_share_axes_shades_and_one_legend(tmp_path):
     figure = axes[0].figure
     assert len(figure.legends) == 1
     labels = [text.get_text() for text in figure.legends[0].get_texts()]
-    assert labels == ["hidden1", "hidden2", "hidden3", "frozen untrained network (control)"]
+    assert labels == ["hidden1", "hidden2", "hidden3", "frozen untrained network (control)", BEYOND_LABEL]
     figure.canvas.draw()
     colors = [to_hex(dots(ax)["hidden2"].get_edgecolors()[0]) for ax in axes]
     assert colors[0] == colors[1]

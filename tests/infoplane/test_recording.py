@@ -434,6 +434,71 @@ def test_non_finite_activations_are_counted_and_reported(tmp_path):
     assert "left out 1 inputs" in findings["first", "left_out"]
 
 
+def test_a_run_says_what_its_numbers_cannot_mean_and_nothing_that_cries_wolf(tmp_path):
+    """Rates beyond log2 60, repeated inputs, a control that still learns; siblings' codes are never compared."""
+    model = host()
+    x, y = data(60).tensors
+    x[7], y[7] = x[1], y[1]
+    with recording(tmp_path, model, control=True, learning_rate=5e-3) as rec:
+        for _ in range(4):
+            for _ in range(10):
+                rec_step(rec, model)
+            measured = rec.measure([(x[:25], y[:25]), (x[25:], y[25:])])
+    with ip.open_run(tmp_path / "run.h5") as run:
+        table = run.findings().to_dataframe()
+        rates = run.plane()["values"][..., 0]
+    assert list(table) == ["finding", "step", "stream", "where", "code", "text", "amount", "unit", "advice"]
+    beyond = table[table["code"] == "rate_above_log_n"].set_index(["step", "where"])["amount"]
+    expected = {
+        (10 * (row + 1), name): rates[row, k] - math.log2(60)
+        for row in range(4)
+        for k, name in enumerate(("first", "second", "first@untrained", "second@untrained"))
+        if rates[row, k] >= math.log2(60)
+    }
+    assert beyond.to_dict() == pytest.approx(expected)
+    assert len(expected) > 4
+    repeated = table[table["code"] == "duplicate_inputs"]
+    assert repeated["step"].tolist() == [10, 20, 30, 40]
+    assert repeated["amount"].tolist() == pytest.approx([2 / 60] * 4)
+    falling = table[table["code"] == "rate_still_falling"]
+    assert set(falling["where"]) == {"first@untrained", "second@untrained"}
+    for _, said in falling.iterrows():
+        course = rates[: said["step"] // 10, 2 + (said["where"] == "second@untrained")]
+        assert said["amount"] == pytest.approx(course[0] - course[-1])
+        assert (np.diff(course) < 0).all()
+    assert set(table["code"]) <= {"rate_above_log_n", "duplicate_inputs", "rate_still_falling", "collapsed_dimensions"}
+    assert measured.bounds.i_zx == pytest.approx([each.sum() for each in measured.dimensions])
+
+
+def test_rates_on_other_inputs_are_not_taken_for_a_fall(tmp_path):
+    model = host()
+    x, y = data(60).tensors
+    halves, orders = [slice(0, 30), slice(30, 60)], [torch.arange(60), torch.arange(60).flip(0)]
+    found = []
+    for batches in ([[(x[h], y[h])] for h in halves], [[(x[o], y[o])] for o in orders]):
+        with recording(tmp_path, model, control=True, learning_rate=5e-3, overwrite=True) as rec:
+            for batch in batches:
+                for _ in range(20):
+                    rec_step(rec, model)
+                rec.measure(batch)
+        with ip.open_run(tmp_path / "run.h5") as run:
+            found.append("rate_still_falling" in run.findings()["code"])
+    assert found == [False, True]
+
+
+def test_a_code_that_its_prior_has_swallowed_is_said_to_carry_nothing(tmp_path):
+    model = host()
+    with recording(tmp_path, model, beta=3.0, learning_rate=0.05) as rec:
+        for _ in range(400):
+            rec_step(rec, model)
+        rec.measure([data(60).tensors])
+    with ip.open_run(tmp_path / "run.h5") as run:
+        table = run.findings().to_dataframe().set_index("where")
+    assert table.loc[["first", "second"], "code"].tolist() == ["collapsed_dimensions"] * 2
+    assert table["amount"].tolist() == [4, 4]
+    assert table["text"].str.contains("carries nothing").all()
+
+
 def test_interrupted_run_says_so_and_keeps_its_rows(tmp_path):
     model = host()
     with pytest.raises(KeyboardInterrupt), recording(tmp_path, model) as rec:

@@ -1,3 +1,4 @@
+import dataclasses
 import json
 import os
 
@@ -54,6 +55,19 @@ def plane(row):
     }
 
 
+def finding(**given):
+    said = {
+        "stream": "plane",
+        "where": "fc1",
+        "code": "odd",
+        "text": "",
+        "amount": 0.5,
+        "unit": "bit",
+        "advice": "look",
+    }
+    return said | given
+
+
 def append_all(writer, row, step):
     writer.append("plane", step, **plane(row))
     for stream, names in (("activations", SITES), ("weights", PARAMETERS)):
@@ -61,7 +75,7 @@ def append_all(writer, row, step):
         counts, scalars = np.array([s.counts for s in found]), np.array([s.scalars for s in found])
         writer.append(stream, step, epoch=row, counts=counts, scalars=scalars)
     writer.append("metrics", step, epoch=row, time=1e9 + row, values=[row, 0.5])
-    writer.append("findings", None, step=step, stream="plane", where="fc1", code="odd", text=f"row {row}: é")
+    writer.append("findings", None, step=step, **finding(text=f"row {row}: é", amount=row / 4))
 
 
 def write(path, rows=3, status="finished", **options):
@@ -154,15 +168,35 @@ def test_other_tables_are_tidy(finished):
     assert counted == [s["count_positive"] for s in summaries(PARAMETERS, 2)]
     assert metrics.query("quantity == 'error'")["unit"].unique().tolist() == ["1"]
     assert findings.loc[2, ["step", "where", "code"]].tolist() == [20, "fc1", "odd"]
+    assert findings.loc[2, ["amount", "unit", "advice"]].tolist() == [0.5, "bit", "look"]
     assert scatter["i_zx"].tolist() == [v for row in range(3) for v in plane(row)["values"][:, 0]]
     assert scatter["step_of_point"].tolist() == [0] * 4 + [10] * 4 + [20] * 4
+
+
+def test_a_file_of_format_1_0_reads_as_it_did(tmp_path, monkeypatch):
+    """Version 1.1 added three variables to the findings, and nothing else."""
+    path, added = tmp_path / "old.h5", ("amount", "unit", "advice")
+    monkeypatch.setattr("infoplane.runfile.layout.FORMAT_VERSION", "1.0")
+    *others, findings, events = streams()
+    old = dataclasses.replace(findings, variables=tuple(v for v in findings.variables if v.name not in added))
+    with RunWriter(path) as writer:
+        writer.start([*others, old, events], {})
+        said = {name: value for name, value in finding(text="one").items() if name not in added}
+        writer.append("plane", 10, **plane(0))
+        writer.append("findings", None, step=10, **said)
+    with ip.open_run(path) as run:
+        assert run.format_version == "1.0"
+        assert run.plane()["values"].shape == (1, 4, 7)
+        assert list(run.findings().to_dataframe()) == ["finding", "step", "stream", "where", "code", "text"]
+        (summary,) = ip.reports.findings(run)
+    assert (str(summary), summary.text, summary.advice) == ("odd at fc1: 1 of 1 row", "one", "")
 
 
 def test_text_longer_than_its_field_is_cut_between_characters(tmp_path):
     path = tmp_path / "run.h5"
     with RunWriter(path) as writer:
         writer.start(streams(), {})
-        writer.append("findings", None, step=0, stream="plane", where="x" * 99, code="c", text="é" * 99 + "xé" + "é")
+        writer.append("findings", None, step=0, **finding(where="x" * 99, text="é" * 99 + "xé" + "é"))
     with ip.open_run(path) as run:
         assert run.findings()["where"].tolist() == ["x" * 64]
         assert run.findings()["text"].tolist() == ["é" * 99 + "x"]
@@ -222,7 +256,7 @@ def test_leaving_by_an_exception_marks_the_run_interrupted_and_closing_twice_is_
 
 def test_every_dimension_has_a_scale_and_is_named(finished):
     with h5py.File(finished) as file:
-        assert (file.attrs["format"], file.attrs["format_version"]) == (b"infoplane", b"1.0")
+        assert (file.attrs["format"], file.attrs["format_version"]) == (b"infoplane", b"1.1")
         for group in (file[f"entry/{name}"] for name in STREAMS):
             for dset in group.values():
                 names = dset.attrs["dimensions"].decode().split() if dset.ndim else []

@@ -32,7 +32,8 @@ for row in range(rows):
     writer.append("plane", row, epoch=row, n=row, updates=row, values=filled((3, 7), row), **pairs)
     counts = np.arange(2 * 2 * 512).reshape(2, 2, 512) + row
     writer.append("activations", row, epoch=row, counts=counts, scalars=filled((2, 18), row))
-    writer.append("findings", None, step=row, stream="plane", where="a", code="c", text=str(row) * 20)
+    said = {"text": str(row) * 20, "amount": row, "unit": "bit", "advice": "none"}
+    writer.append("findings", None, step=row, stream="plane", where="a", code="c", **said)
     os.write(1, f"{row + 1}\\n".encode())
 writer.close()
 """

@@ -1,0 +1,143 @@
+"""The findings of a run, one entry per kind: at how many rows, at which places, by how much at most, and what to do.
+
+A run file holds one finding per row and place, so that a rate beyond log n alone makes hundreds; read by their kind
+they are a few lines.
+"""
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+from os import PathLike
+from typing import Any
+
+from infoplane.runfile.reader import Run, open_run
+
+CONTEXT = frozenset({"rate_above_log_n", "rate_still_falling", "collapsed_dimensions", "duplicate_inputs"})
+"""Codes that say how to read what was measured. All others say that a value cannot be used as it stands."""
+
+_CONTROL = "@untrained"
+_LISTED = 4
+
+
+@dataclass(frozen=True)
+class FindingSummary:
+    """All findings of one code about one stream of a run.
+
+    Attributes
+    ----------
+    stream, code : str
+        What they are about, and their fixed word.
+    places : tuple of str
+        Probes, sites or parameters, in the order in which they were first concerned.
+    rows, of : int
+        Rows of the stream that they are about, and rows that it has.
+    amount : float
+        The largest in magnitude, NaN where there is none.
+    unit : str
+        Of the amount.
+    text, advice : str
+        What was found, as it was said last, and what to do.
+    """
+
+    stream: str
+    code: str
+    places: tuple[str, ...]
+    rows: int
+    of: int
+    amount: float
+    unit: str
+    text: str
+    advice: str
+
+    @property
+    def extent(self) -> str:
+        """Where, how often and by how much: ``hidden1, hidden2: 10 of 10 rows, by up to 85 bit``."""
+        size = f"{self.amount:.3g}{'' if self.unit == '1' else f' {self.unit}'}"
+        most = f"{'' if self.unit == '1' else 'by '}{'up to ' if self.rows > 1 else ''}{size}"
+        rows = f"{self.rows} of {self.of} row{'s' if self.of > 1 else ''}"
+        return f"{_listed(self.places)}: {rows}{'' if math.isnan(self.amount) else f', {most}'}"
+
+    def __str__(self) -> str:
+        return f"{self.code} at {self.extent}"
+
+
+def findings(run: Run | str | PathLike[str]) -> tuple[FindingSummary, ...]:
+    """Return the findings of a run by kind, those first that say that a value cannot be used.
+
+    Parameters
+    ----------
+    run : Run or path-like
+        An open run, which stays open, or a run file; of any format version.
+
+    Returns
+    -------
+    tuple of FindingSummary
+        Empty where there is none. ``run.findings().to_dataframe()`` has every single one.
+
+    Raises
+    ------
+    RunFileError
+        When the file is no run file, or its findings cannot be read.
+    """
+    if not isinstance(run, Run):
+        with open_run(run) as opened:
+            return findings(opened)
+    if "findings" not in run.streams:
+        return ()
+    table = run.findings().to_dataframe()
+    for name, missing in (("amount", math.nan), ("unit", ""), ("advice", "")):
+        if name not in table:  # format 1.0 had none
+            table[name] = missing
+    groups = [_summary(run, rows) for _, rows in table.groupby(["stream", "code"], sort=False)]
+    return tuple(sorted(groups, key=lambda group: group.code in CONTEXT))
+
+
+def codes_of_points(run: Run) -> dict[tuple[int, str], list[str]]:
+    """Return the codes of the findings about the plane by step and probe."""
+    if "findings" not in run.streams:
+        return {}
+    view, codes = run.findings(), dict[tuple[int, str], list[str]]()
+    for step, stream, where, code in zip(*(view[c].tolist() for c in ("step", "stream", "where", "code")), strict=True):
+        if stream == "plane":
+            codes.setdefault((step, where), []).append(code)
+    return codes
+
+
+def _summary(run: Run, rows: Any) -> FindingSummary:
+    last, stream = rows.iloc[-1], str(rows["stream"].iloc[0])
+    known = rows.dropna(subset="amount")
+    largest = known.loc[known["amount"].abs().idxmax()] if len(known) else last
+    return FindingSummary(
+        stream=stream,
+        code=_printable(last["code"]),
+        places=tuple(_printable(place) for place in dict.fromkeys(rows["where"])),
+        rows=int(rows["step"].nunique()),
+        of=len(run.stream(stream)) if stream in run.streams else int(rows["step"].nunique()),
+        amount=float(largest["amount"]),
+        unit=_printable(largest["unit"]),
+        text=_printable(last["text"]),
+        advice=_printable(last["advice"]),
+    )
+
+
+def _printable(text: object) -> str:
+    """Return text from a file without what would move a terminal's cursor or has no glyph."""
+    return "".join(c if c.isprintable() else "\N{REPLACEMENT CHARACTER}" for c in str(text))
+
+
+def _listed(places: Sequence[str]) -> str:
+    hosts = [place for place in places if not place.endswith(_CONTROL)]
+    controls = [place.removesuffix(_CONTROL) for place in places if place.endswith(_CONTROL)]
+    if not controls:
+        return _joined(hosts)
+    if not hosts:
+        return f"the control of {_joined(controls)}"
+    if hosts == controls:
+        return f"{_joined(hosts)} and {'their controls' if len(hosts) > 1 else 'its control'}"
+    return f"{_joined(hosts)} and the control of {_joined(controls)}"
+
+
+def _joined(names: Sequence[str]) -> str:
+    if len(names) <= _LISTED:
+        return ", ".join(names)
+    return f"{', '.join(names[: _LISTED - 1])} and {len(names) - _LISTED + 1} more"
