@@ -17,6 +17,7 @@ from torch.nn.utils import skip_init
 
 from infoplane.analysis.bounds import gaussian_kl
 from infoplane.analysis.errors import InputError, near_names, whole_number
+from infoplane.analysis.noisy_code.code import GaussianCode
 
 MODES = ("observe", "joint")
 STD_SHIFT = 5.0
@@ -132,6 +133,23 @@ class VIBProbe(nn.Module):
         """Return mean and standard deviation of p(z|x), each (n, latent), for an activation of shape (n, ...)."""
         mean, rho = self._parameters_of_code(activation)
         return mean, functional.softplus(rho)
+
+    @torch.no_grad()
+    def code(self, activation: Tensor) -> GaussianCode:
+        """Return p(z|x) of the inputs as a code whose information `infoplane.analysis.noisy_code` encloses.
+
+        Parameters
+        ----------
+        activation : torch.Tensor
+            Shape (n, ...), of the probe's site in evaluation mode.
+
+        Raises
+        ------
+        InputError
+            When the activation has another width than the probe, or is not finite.
+        """
+        mean, rho = self._parameters_of_code(activation)
+        return GaussianCode(mean, _log_softplus(rho))
 
     def _parameters_of_code(self, activation: Tensor) -> tuple[Tensor, Tensor]:
         """Return the mean and what softplus makes the standard deviation of, each (n, latent)."""

@@ -33,6 +33,9 @@ _HOMES = {
     "gaussian": "gaussian",
     "renyi": "renyi",
     "sliced": "sliced",
+    # usable information
+    "v_information": "v_information",
+    "online_mdl": "online_mdl",
 }
 NAMES: tuple[str, ...] = tuple(_HOMES)
 """Every method's name."""

@@ -15,6 +15,7 @@ import numpy as np
 
 from infoplane.analysis.estimators.method import Floats
 from infoplane.analysis.finding import Finding
+from infoplane.analysis.generator import own_generator
 
 SIZE = 1e-10
 """Half width of the jitter, in standard deviations of the column."""
@@ -57,7 +58,7 @@ def untied(seed: int, **named: Floats) -> Untied:
     **named : numpy.ndarray
         Each side by its name, shape (n, d), without constant columns.
     """
-    rng = np.random.default_rng(seed)
+    rng = own_generator(seed)
     sides, findings = [], []
     chosen: dict[str, Any] = {"columns": "standardised"}
     for name, given in named.items():

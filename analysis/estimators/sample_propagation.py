@@ -19,6 +19,7 @@ import numpy as np
 from infoplane.analysis.errors import whole_number
 from infoplane.analysis.estimators.gaussian_mixture import Noise, noise_findings, products, scaled_parts
 from infoplane.analysis.estimators.method import Floats, Labels, Method, Reading
+from infoplane.analysis.generator import own_generator
 
 _BLOCK = 2**18  # pairs that are worked on at a time
 _LARGEST = 700.0  # whose exponential float64 still holds
@@ -70,7 +71,7 @@ def sample_propagation(x: Floats, y: Labels, parameters: SamplePropagation) -> R
         every sample stands alone.
     """
     variance = parameters.variance(x)
-    rng = np.random.default_rng(parameters.seed)
+    rng = own_generator(parameters.seed)
     order = np.argsort(y, kind="stable")
     centres, labels = x[order], y[order]
     ends = np.cumsum(np.bincount(labels))

@@ -21,6 +21,7 @@ from infoplane.analysis.errors import whole_number
 from infoplane.analysis.estimators.ksg1 import KSG1, ksg1
 from infoplane.analysis.estimators.method import Floats, Method, Reading
 from infoplane.analysis.estimators.ross import Ross, ross
+from infoplane.analysis.generator import own_generator
 
 
 @dataclass(frozen=True)
@@ -69,7 +70,7 @@ def sliced(x: Floats, y: NDArray[Any], parameters: Sliced) -> Reading:
     InputError
         When n is not above k, or all labels are different.
     """
-    rng = np.random.default_rng(parameters.seed)
+    rng = own_generator(parameters.seed)
     thetas = directions(rng, parameters.slices, x.shape[1])
     phis = directions(rng, parameters.slices, y.shape[1]) if y.ndim == 2 else [None] * parameters.slices
     readings = []

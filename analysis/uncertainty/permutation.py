@@ -17,6 +17,7 @@ import numpy as np
 
 from infoplane.analysis.errors import whole_number
 from infoplane.analysis.estimate import Estimate
+from infoplane.analysis.generator import own_generator
 from infoplane.analysis.samples import Floats, SamplesLike
 from infoplane.analysis.uncertainty.replicates import estimator, paired_rows
 
@@ -99,7 +100,7 @@ def permutation_null(
     permutations = whole_number("permutations", permutations, least=1)
     of = estimator(method, base, seed, parameters)
     first, second = paired_rows(x=x, y=y)
-    rng = np.random.default_rng(seed)
+    rng = own_generator(seed)
     whole = of(first, second)
     null = np.array([of(first, second[rng.permutation(len(second))]).value for _ in range(permutations)])
     as_high = int(np.count_nonzero(null >= whole.value - _TIE))

@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 from infoplane.analysis.errors import InputError
 from infoplane.analysis.estimate import Estimate, estimate
 from infoplane.analysis.estimators import method_named
+from infoplane.analysis.generator import own_generator
 from infoplane.analysis.samples import Floats, Labels, SamplesLike, read_samples
 
 Rows = NDArray[Any]
@@ -44,4 +45,4 @@ def random_groups(n: int, groups: int, seed: int) -> Labels:
     """Return the group of each of n rows, 0 .. groups - 1, drawn at random and of equal size to within one."""
     if n < 2 * groups:
         raise InputError(f"groups is {groups}, but {n} samples make at most {n // 2} groups of two or more")
-    return np.random.default_rng(seed).permutation(n) % groups
+    return own_generator(seed).permutation(n) % groups

@@ -12,10 +12,9 @@ import math
 from dataclasses import dataclass
 from typing import Any
 
-import numpy as np
-
 from infoplane.analysis.errors import InputError, whole_number
 from infoplane.analysis.estimate import Estimate
+from infoplane.analysis.generator import own_generator
 from infoplane.analysis.samples import Floats, SamplesLike
 from infoplane.analysis.uncertainty.replicates import estimator, paired_rows, values_of
 
@@ -93,7 +92,7 @@ def subsampling(
     if n < 4:
         raise InputError(f"there are {n} samples, but subsamples of a quarter need at least 4")
     size = n // 4 if size is None else whole_number("size", size, least=1, most=n // 2)
-    rng = np.random.default_rng(seed)
+    rng = own_generator(seed)
     whole = of(first, second)
     parts = values_of(of, first, second, (rng.choice(n, size, replace=False) for _ in range(repeats)))
     return Subsampling(

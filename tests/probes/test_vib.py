@@ -5,6 +5,7 @@ import pytest
 import torch
 from torch.nn import functional
 
+from infoplane.analysis.noisy_code import sandwich
 from infoplane.errors import InputError
 from infoplane.probes.bank import ProbeBank, check_labels
 from infoplane.probes.vib import VIBProbe, VIBSettings
@@ -207,3 +208,20 @@ def test_training_and_evaluation_draw_from_different_streams():
     training = torch.randn(5, generator=b._noise["a"])
     evaluation = torch.randn(5, generator=b.evaluation_streams()["a"])
     assert not torch.equal(training, evaluation)
+
+
+def test_code_is_the_encoder_in_closed_form_and_encloses_its_information():
+    probe = VIBProbe(7, 3, VIBSettings(latent=4))
+    h, y = batch()
+    mean, std = probe.encode(h)
+    code = probe.code(h)
+    assert np.allclose(code.mean, mean.detach())
+    assert np.allclose(np.exp(code.log_std), std.detach(), rtol=1e-5)
+    low, high = sandwich(code)
+    assert 0 < low.value <= math.log2(64) + 1e-9
+    assert low.value < high.value
+
+
+def test_code_of_another_width_is_refused():
+    with pytest.raises(InputError, match="takes 7 features"):
+        VIBProbe(7, 3).code(torch.zeros(2, 8))
