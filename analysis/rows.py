@@ -19,7 +19,10 @@ from functools import lru_cache
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
+from numpy.typing import ArrayLike, NDArray
+from torch import Tensor
+
+from infoplane.analysis.errors import InputError
 
 _SEED = 0x1F0
 _EXACT = 2**53  # up to which float64 holds every whole number
@@ -55,21 +58,28 @@ def row_keys(rows: NDArray[Any]) -> Keys:
     return keys
 
 
-def row_symbols(rows: NDArray[Any]) -> Labels:
+def row_symbols(rows: Tensor | ArrayLike) -> Labels:
     """Return one label per row: 0 .. K - 1 for K different rows, equal rows alike.
+
+    ``estimate(activations, row_symbols(inputs), ...)`` is then I(T;X), the information on the input, of a finite set.
 
     Parameters
     ----------
-    rows : numpy.ndarray
-        As in `row_keys`.
+    rows : torch.Tensor or array_like
+        Shape (n, ...), numbers without NaN; what follows the first dimension is one row. -0.0 equals 0.0.
 
     Returns
     -------
     numpy.ndarray
         Shape (n,), int64. A single column keeps its order: a larger value has a larger label. Which label a row has
         depends on the rows that there are, not on their order.
+
+    Raises
+    ------
+    InputError
+        When there is no row, or the rows are not real numbers or hold NaN.
     """
-    return np.unique(_narrowed(rows), return_inverse=True)[1].astype(np.int64).ravel()
+    return np.unique(_narrowed(_numbers(rows)), return_inverse=True)[1].astype(np.int64).ravel()
 
 
 def row_groups(rows: NDArray[Any]) -> Labels:
@@ -113,6 +123,21 @@ def row_blocks(n: int, d: int) -> list[slice]:
     """Return slices that cut n rows of d entries into blocks that fit the cache."""
     rows = max(1, _BLOCK // d)
     return [slice(start, min(start + rows, n)) for start in range(0, n, rows)]
+
+
+def _numbers(rows: Tensor | ArrayLike) -> NDArray[Any]:
+    if isinstance(rows, Tensor):
+        tensor = rows.detach().cpu()
+        rows = tensor.double() if tensor.is_floating_point() else tensor
+    try:
+        array = np.asarray(rows)
+    except (ValueError, TypeError) as error:
+        raise InputError(f"rows cannot be read as one array of numbers: {error}") from error
+    if array.dtype.kind not in "biuf" or array.ndim == 0 or not array.size:
+        raise InputError(f"rows have type {array.dtype} and shape {array.shape}, but numbers (n, ...) are needed")
+    if array.dtype.kind == "f" and np.isnan(array).any():
+        raise InputError("rows hold NaN, which equals nothing, not even itself; leave these rows out")
+    return array
 
 
 def _narrowed(rows: NDArray[Any]) -> NDArray[Any]:

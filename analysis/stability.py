@@ -17,6 +17,8 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
+
 from infoplane.analysis.errors import InputError
 from infoplane.analysis.estimate import Estimate, estimate, parameters_of
 from infoplane.analysis.estimators import method_named
@@ -37,14 +39,17 @@ class Stability:
     Attributes
     ----------
     ordering_survives : bool or None
-        Whether no two settings put two layers in opposite orders, at any time; None for a single layer.
+        Whether no two settings put two layers in opposite orders, at any time; None where no setting shows an order, as
+        of a single layer or where all values sit at log n.
     change_survives : mapping
-        Layer to whether no two settings give its change, last time less first, opposite signs; empty for a single time.
+        Layer to whether no two settings give its change, last time less first, opposite signs, None where no setting
+        shows one; empty for a single time.
     findings : tuple of Finding
         At most one for each two layers (at the time where it is worst) and for the change of each layer.
         ``ordering_reversed`` and ``change_reversed``: two settings say opposite things, so it does not survive; the
         amount is the smaller of the two differences. ``ordering_vanishes`` and ``change_vanishes``: some settings show
-        no difference where others do; the amount is the largest that is shown.
+        no difference where others do; the amount is the largest that is shown. ``ordering_unseen`` and
+        ``change_unseen``: no setting shows one.
     estimates : tuple
         Per time, layer and setting, in that order: (time, layer, setting, Estimate).
     method : str
@@ -52,7 +57,7 @@ class Stability:
     """
 
     ordering_survives: bool | None
-    change_survives: Mapping[str, bool]
+    change_survives: Mapping[str, bool | None]
     findings: tuple[Finding, ...]
     estimates: tuple[tuple[int, str, Mapping[str, Any], Estimate], ...]
     method: str
@@ -79,8 +84,9 @@ class Stability:
         )
 
     def __str__(self) -> str:
-        said = {True: "survives", False: "does not survive", None: "is not asked of a single layer"}
-        lines = [f"{self.method}: the ordering of layers {said[self.ordering_survives]}"]
+        said = {True: "survives", False: "does not survive", None: "is shown by no setting"}
+        several = len({layer for _, layer, _, _ in self.estimates}) > 1
+        lines = [f"{self.method}: the ordering of layers {said[self.ordering_survives]}" if several else self.method]
         lines += [f"  the change of {layer} {said[survives]}" for layer, survives in self.change_survives.items()]
         return "\n".join([*lines, *(f"  {finding}" for finding in self.findings)])
 
@@ -150,10 +156,10 @@ def stability(
     }
     shown = [", ".join(f"{name}={value!r}" for name, value in setting.items()) for setting in settings]
     orders = {
-        (a, b): _worst(
+        (a, b): [
             _verdict("ordering", _place(a, b, time, len(times)), values[time, a], values[time, b], shown, tolerance)
             for time in range(len(times))
-        )
+        ]
         for a, b in itertools.combinations(names, 2)
     }
     changes = {
@@ -161,9 +167,9 @@ def stability(
         for layer in (names if len(times) > 1 else ())
     }
     return Stability(
-        ordering_survives=not any(map(_reversed, orders.values())) if len(names) > 1 else None,
-        change_survives={layer: not _reversed(finding) for layer, finding in changes.items()},
-        findings=tuple(finding for finding in [*orders.values(), *changes.values()] if finding),
+        ordering_survives=_survives([verdict for verdicts in orders.values() for verdict in verdicts]),
+        change_survives={layer: _survives([verdict]) for layer, verdict in changes.items()},
+        findings=tuple(finding for finding in [*map(_worst, orders.values()), *changes.values()] if finding),
         estimates=tuple(
             (time, layer, setting, read)
             for (time, layer), reads in values.items()
@@ -189,17 +195,27 @@ def _verdict(
         advice = "it belongs to the setting, not to the network"
         return Finding(f"{what}_reversed", where, f"{low}, but {high}", min(-least, most), unit, advice)
     silent = differences.count(0.0)
-    if silent in (0, len(differences)):
+    if not silent:
         return None
+    if silent == len(differences):
+        text = "no setting shows a difference beyond its error"
+        return Finding(f"{what}_unseen", where, text, advice="see whether all values sit at log n, H(Y) or 0")
     text = f"{low if least < 0 else high}, but no difference under {silent} of {len(differences)} settings"
     advice = "see whether those settings read log n, or next to nothing, everywhere"
     return Finding(f"{what}_vanishes", where, text, max(-least, most), unit, advice)
 
 
+def _survives(verdicts: list[Finding | None]) -> bool | None:
+    """Return whether no verdict is a reversal; None when nothing is shown that could be reversed."""
+    if all(verdict is not None and verdict.code.endswith("_unseen") for verdict in verdicts):
+        return None
+    return not any(map(_reversed, verdicts))
+
+
 def _worst(verdicts: Iterable[Finding | None]) -> Finding | None:
     """Return the largest reversal, or the largest difference that vanishes where there is none."""
     found = [verdict for verdict in verdicts if verdict]
-    return max(found, key=lambda finding: (_reversed(finding), finding.amount), default=None)
+    return max(found, key=lambda finding: (_reversed(finding), np.nan_to_num(finding.amount)), default=None)
 
 
 def _reversed(finding: Finding | None) -> bool:

@@ -33,6 +33,14 @@ _HOMES = {
     "gaussian": "gaussian",
     "renyi": "renyi",
     "sliced": "sliced",
+    # neural
+    "mine": "mine",
+    "nwj": "nwj",
+    "infonce": "infonce",
+    "smile": "smile",
+    "club": "club",
+    "doe": "doe",
+    "latent": "latent",
     # usable information
     "v_information": "v_information",
     "online_mdl": "online_mdl",

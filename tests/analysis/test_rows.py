@@ -1,8 +1,12 @@
 """Rows become single integers: equal rows alike, different rows apart, whatever their type and range."""
 
+import math
+
 import numpy as np
 import pytest
+import torch
 
+from infoplane.analysis.errors import InputError
 from infoplane.analysis.rows import code_groups, row_groups, row_keys, row_symbols
 
 
@@ -94,3 +98,17 @@ def test_the_largest_rows_that_differ_by_one_code_stay_apart(codes, columns):
     rows[np.arange(columns), np.arange(columns)] -= 1
     rows = np.concatenate([rows, rows])
     assert same_partition(code_groups([rows], columns=columns, codes=codes), rows)
+
+
+def test_symbols_of_images_and_tensors_are_those_of_their_flat_rows():
+    images = np.random.default_rng(0).integers(0, 2, (200, 2, 2)).astype(np.float32)
+    expected = row_symbols(images.reshape(200, 4))
+    assert np.array_equal(row_symbols(torch.as_tensor(images)), expected)
+    assert np.array_equal(row_symbols(images.tolist()), expected)
+    assert expected.max() + 1 == len(np.unique(images.reshape(200, 4), axis=0))
+
+
+@pytest.mark.parametrize("rows", [[[0.0], [math.nan]], ["a", "b"], 3.0, [], [[1], [2, 3]]])
+def test_rows_that_are_no_numbers_are_refused(rows):
+    with pytest.raises(InputError, match="rows"):
+        row_symbols(rows)

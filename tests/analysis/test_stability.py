@@ -68,7 +68,7 @@ def test_a_change_whose_sign_depends_on_the_setting_is_found():
         sweep={"scale": ["absolute", "layer"]},
         noise_variance=0.001,
     )
-    assert found.change_survives == {"a": False, "b": True}
+    assert found.change_survives == {"a": False, "b": None}  # b stays as it is
     finding = next(finding for finding in found.findings if finding.code == "change_reversed")
     assert finding.where == "a"
 
@@ -117,15 +117,16 @@ def test_differences_within_their_errors_say_nothing():
     )
     values = found.to_dataframe().pivot_table(index="seed", columns="layer", values="value")
     assert (np.sign(values.a - values.b).nunique()) == 2
-    assert found.ordering_survives is True
+    assert found.ordering_survives is None
+    assert codes_of(found) == ["ordering_unseen"]
 
 
 def test_tolerance_is_in_units_of_the_base():
     x = {"a": CLEAR, "b": FAINT}
     difference = estimate(CLEAR, LABELS, method="binning").value - estimate(FAINT, LABELS, method="binning").value
     reads = stability(x, LABELS, **BINS, tolerance=2 * difference)
-    assert reads.ordering_survives is True
-    assert not reads.findings
+    assert reads.ordering_survives is None
+    assert stability(x, LABELS, **BINS, tolerance=difference / 100).ordering_survives is True
     nats = stability(x, LABELS, **BINS, base=math.e)
     assert set(nats.to_dataframe().unit) == {"nat"}
 
@@ -134,7 +135,15 @@ def test_one_layer_alone_is_swept_without_verdict():
     found = stability(CLEAR, LABELS, **BINS)
     assert found.ordering_survives is None
     assert found.to_dataframe().layer.tolist() == ["x"] * 4
-    assert "not asked" in str(found)
+    assert str(found) == "binning"
+
+
+def test_order_that_no_setting_shows_does_not_survive_by_default():
+    # Both layers read log n under every setting: nothing was tested.
+    x = {"a": RNG.standard_normal((50, 9)), "b": RNG.standard_normal((50, 9))}
+    found = stability(x, np.arange(50), method="binning", sweep={"number": [30, 100]})
+    assert found.ordering_survives is None
+    assert "shown by no setting" in str(found)
 
 
 def test_bins_shared_by_all_layers_can_be_swept():

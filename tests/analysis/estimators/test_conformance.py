@@ -11,7 +11,16 @@ from infoplane.analysis.errors import InputError
 from infoplane.analysis.estimate import estimate, methods
 from infoplane.analysis.estimators import NAMES, method_named
 
-FAST: dict[str, dict[str, object]] = {"sliced": {"slices": 10}}
+FAST: dict[str, dict[str, object]] = {
+    "sliced": {"slices": 10},
+    "mine": {"steps": 20, "learning_rate": 2e-2, "hidden": 8},
+    "nwj": {"steps": 20, "learning_rate": 2e-2, "hidden": 8},
+    "infonce": {"steps": 20, "learning_rate": 2e-2, "hidden": 8},
+    "smile": {"steps": 20, "learning_rate": 2e-2, "hidden": 8},
+    "club": {"steps": 20, "learning_rate": 2e-2, "hidden": 8},
+    "doe": {"steps": 20, "learning_rate": 2e-2, "hidden": 8},
+    "latent": {"steps": 20, "learning_rate": 2e-2, "hidden": 16},
+}
 """Parameters that make a slow method quick; the behaviours below do not depend on them."""
 CRUDE: frozenset[str] = frozenset()
 """Methods whose value under FAST is too rough to tell dependence from independence."""
