@@ -9,9 +9,13 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from infoplane import analysis, datasets, errors, models, plots, probes, reports
+    from infoplane.analysis.bins import Bins
     from infoplane.analysis.delta_information import delta_information, delta_information_surface
+    from infoplane.analysis.estimate import estimate, methods
     from infoplane.analysis.lognormal import lognormal_jsd
+    from infoplane.analysis.rows import row_symbols
     from infoplane.analysis.sketch import LogHistogram
+    from infoplane.analysis.stability import stability
     from infoplane.errors import InfoplaneError
     from infoplane.probes.sites import sites
     from infoplane.probes.vib import VIBProbe
@@ -23,6 +27,7 @@ if TYPE_CHECKING:
 __version__ = "0.1.0"
 
 __all__ = [
+    "Bins",
     "InfoplaneError",
     "LogHistogram",
     "SynScaL",
@@ -33,7 +38,9 @@ __all__ = [
     "delta_information",
     "delta_information_surface",
     "errors",
+    "estimate",
     "lognormal_jsd",
+    "methods",
     "models",
     "open_dataset",
     "open_run",
@@ -41,11 +48,14 @@ __all__ = [
     "probes",
     "record",
     "reports",
+    "row_symbols",
     "sites",
+    "stability",
 ]
 
 _MODULES = frozenset({"analysis", "datasets", "errors", "models", "plots", "probes", "reports"})
 _HOMES = {
+    "Bins": "infoplane.analysis.bins",
     "InfoplaneError": "infoplane.errors",
     "LogHistogram": "infoplane.analysis.sketch",
     "SynScaL": "infoplane.scaling.synscal",
@@ -53,11 +63,15 @@ _HOMES = {
     "VIBProbe": "infoplane.probes.vib",
     "delta_information": "infoplane.analysis.delta_information",
     "delta_information_surface": "infoplane.analysis.delta_information",
+    "estimate": "infoplane.analysis.estimate",
     "lognormal_jsd": "infoplane.analysis.lognormal",
+    "methods": "infoplane.analysis.estimate",
     "open_dataset": "infoplane.runfile.reader",
     "open_run": "infoplane.runfile.reader",
     "record": "infoplane.recording",
+    "row_symbols": "infoplane.analysis.rows",
     "sites": "infoplane.probes.sites",
+    "stability": "infoplane.analysis.stability",
 }
 
 

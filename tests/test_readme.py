@@ -11,7 +11,7 @@ ROOT = Path(__file__).parents[1]
 
 def test_python_blocks_run_and_give_what_they_say(tmp_path):
     blocks = re.findall(r"```python\n(.*?)```", (ROOT / "README.md").read_text(), flags=re.DOTALL)
-    assert len(blocks) == 4
+    assert len(blocks) == 5
     environment = os.environ | {"MPLBACKEND": "agg"}
     result = subprocess.run(
         [sys.executable, "-W", "error", "-c", "\n".join(blocks)],
@@ -25,6 +25,9 @@ def test_python_blocks_run_and_give_what_they_say(tmp_path):
         assert (tmp_path / name).stat().st_size > 1000 or name == "jsd.csv"
     assert "-0.5599" in result.stdout
     assert "hidden2" in result.stdout
+    assert "mutual information" in result.stdout
+    assert "the ordering of layers does not survive" in result.stdout
+    assert "saturated" in result.stdout
 
 
 def test_commands_named_exist():

@@ -10,6 +10,7 @@ from infoplane.analysis.errors import InputError, near_names
 from infoplane.analysis.estimators.method import Method
 
 _HOMES = {
+    "auto": "auto",
     # labels and finite sets
     "exact": "exact",
     "plugin": "plugin",
@@ -31,6 +32,8 @@ _HOMES = {
     "ross": "ross",
     # families and kernels
     "gaussian": "gaussian",
+    "gaussian_copula": "gaussian_copula",
+    "t_copula": "t_copula",
     "renyi": "renyi",
     "sliced": "sliced",
     # neural

@@ -17,6 +17,8 @@ from infoplane.analysis.estimators.independent_columns import independent_column
 from infoplane.analysis.estimators.method import Floats, Method, Reading, need
 from infoplane.analysis.finding import Finding
 
+_SHARED = 1 - 1e-12  # canonical correlation that differs from 1 by rounding alone
+
 
 @dataclass(frozen=True)
 class Gaussian:
@@ -36,7 +38,8 @@ def gaussian(x: Floats, y: Floats, parameters: Gaussian) -> Reading:
     Returns
     -------
     Reading
-        In nats. Columns that are linear combinations of others are left out and said.
+        In nats. Columns that are linear combinations of others are left out and said; infinity where x and y share a
+        direction without noise.
 
     Raises
     ------
@@ -50,7 +53,8 @@ def gaussian(x: Floats, y: Floats, parameters: Gaussian) -> Reading:
     need(n, dx + dy + 2, f"a normal law of {dx} + {dy} dimensions")
     rho = np.clip(np.linalg.svd(_orthonormal(x[:, kept_x]).T @ _orthonormal(y[:, kept_y]), compute_uv=False), 0, 1)
     found = found_x + found_y
-    if rho[0] > 1 - 1e-12:
+    if rho[0] > _SHARED:
+        rho[rho > _SHARED] = 1
         text = "a linear combination of x is one of y, so the information of the normal law is infinite"
         found += (Finding("deterministic", "x, y", text, advice="quantise, or add noise of stated variance"),)
     with np.errstate(divide="ignore"):

@@ -11,6 +11,7 @@ from infoplane.cli.jsd import jsd
 from infoplane.cli.plane import plane
 from infoplane.cli.surface import surface
 from infoplane.cli.train import train
+from infoplane.cli.verify import verify
 
 app = typer.Typer(
     name="infoplane",
@@ -32,5 +33,5 @@ def _root(
 ) -> None: ...
 
 
-for command in (demo, train, plane, jsd, surface, info):
+for command in (demo, train, plane, jsd, surface, verify, info):
     app.command()(command)
