@@ -54,7 +54,7 @@ def auto(x: Floats | Labels, y: Floats | Labels, parameters: Auto) -> Reading:
     -------
     Reading
         In nats. Kind ``lower_bound`` where a classifier's held-out score is the value, else ``estimate``. `chosen` has
-        ``chosen``, ``why``, and ``value_...`` and ``score_...`` of the candidates in nats. Its bias is that of the
+        ``chosen``, ``why``, and of the candidates ``..._nats`` and ``..._score_nats``. Its bias is that of the
         winner: under 0.01 nat for the families where they hold, downwards for the others.
 
     Raises

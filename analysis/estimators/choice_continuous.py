@@ -88,7 +88,7 @@ def choose_continuous(x: Floats, y: Floats, seed: int) -> Reading:
     if columns <= _NEIGHBOURS_COUNT:
         values |= _by_neighbours(x, y, tied, seed)
     neighbours = max((name for name in values if "ksg" in name), key=values.__getitem__, default="")
-    kept = {f"value_{name}": value for name, value in values.items()}
+    kept = {f"{name}_nats": value for name, value in values.items()}
     findings = tuple(f for f in families["t_copula"].findings if f.code != "ties")
     if n < max(_LEAST_SCORED, 3 * columns):
         text = f"{n} samples are too few to hold some out, so no candidate was checked"
@@ -98,7 +98,7 @@ def choose_continuous(x: Floats, y: Floats, seed: int) -> Reading:
     held = _hold_out(x, y, parts, seed)
     family, value = held.family, values[held.family]
     error = float((held.base if held.network is None else held.network).std()) / math.sqrt(n)
-    kept |= {f"score_{name}": score for name, score in held.scores.items()}
+    kept |= {f"{name}_score_nats": score for name, score in held.scores.items()}
     low = columns <= _NEIGHBOURS_REFUTE and values[neighbours] - value > max(_CLEARLY, 3 * error)
     if not (tied or low or held.refuted or _unsupported(held, value, x, y)):
         why = f"{family}: neither a network nor neighbours find more than it explains of held-out samples"
@@ -113,7 +113,7 @@ def choose_continuous(x: Floats, y: Floats, seed: int) -> Reading:
     scores = _cross_fit(x, y, held, parts, seed)
     bound, error = float(np.concatenate(scores).mean()), float(np.concatenate(scores).std()) / math.sqrt(n)
     growth = 0.0 if held.network is None else _growth(x, y, held, parts, scores, seed)
-    kept |= {"score_cross_fitted": bound, "growth": growth}
+    kept |= {"cross_fitted_score_nats": bound, "growth_nats": growth}
     if neighbours and values[neighbours] >= bound + growth - error:
         why = f"{reason}; {neighbours} reads no less than held-out samples support ({bound:.3f} nat)"
         return _named(neighbours, why, Reading(values[neighbours], error), kept, findings)

@@ -42,8 +42,8 @@ def choose_for_label(x: Floats, y: Labels, seed: int) -> Reading:
     bounds = {}
     if len(y) >= _LEAST and np.bincount(y).max() < len(y):
         bounds = {name: entropy - losses for name, losses in _losses(normal_scores(x), y, seed).items()}
-    kept: dict[str, Any] = {"value_ross": neighbours.nats}
-    kept |= {f"score_{name}": float(scores.mean()) for name, scores in bounds.items()}
+    kept: dict[str, Any] = {"ross_nats": neighbours.nats}
+    kept |= {f"{name}_score_nats": float(scores.mean()) for name, scores in bounds.items()}
     if not bounds:
         why = f"neighbours, not checked: {len(y)} samples are too few to hold some out"
         return _reading("ross", why, neighbours, kept)

@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 from scipy.special import logsumexp
 
 from infoplane.analysis.estimators.method import Floats
+from infoplane.analysis.generator import own_generator
 
 BLOCK = 1000
 """Held-out pairs contrasted at once, about: bounds the memory (8 MB a matrix) and the score (log 1000 = 6.9 nats)."""
@@ -43,4 +44,4 @@ def held_out_scores(critic: Critic, x: Floats, y: Floats) -> Floats:
 
 def random_parts(n: int, count: int, seed: int) -> list[NDArray[np.int64]]:
     """Return `count` parts of 0 .. n - 1 at random, of equal size within one."""
-    return np.array_split(np.random.default_rng(seed).permutation(n), count)
+    return np.array_split(own_generator(seed).permutation(n), count)

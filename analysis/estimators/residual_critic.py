@@ -23,6 +23,7 @@ from infoplane.analysis.estimators.contrast import contrast
 from infoplane.analysis.estimators.elliptical_critic import EllipticalCritic
 from infoplane.analysis.estimators.method import Floats
 from infoplane.analysis.estimators.normal_scores import Ranking
+from infoplane.analysis.generator import own_generator
 
 _WIDTH, _DEPTH, _CODE = 64, 3, 16
 _STEPS, _BATCH, _RATE, _DECAY = 300, 256, 1e-2, 0.05
@@ -83,8 +84,8 @@ def fit_residual(x: Floats, y: Floats, base: EllipticalCritic, *, aside: int, se
     mapped = base.margin_x(x), base.margin_y(y)
     u, v = (_single(ndtri(margin.shares(side))) for margin, side in zip(margins, (x, y), strict=True))
     m = len(x) - aside
-    weights = [_initial(side.shape[1], np.random.default_rng((seed, i))) for i, side in enumerate((u, v))]
-    rng = np.random.default_rng(seed)
+    rng = own_generator(seed)
+    weights = [_initial(side.shape[1], rng) for side in (u, v)]
     optimiser = torch.optim.AdamW([w for side in weights for w in side], lr=_RATE, weight_decay=_DECAY)
     schedule = torch.optim.lr_scheduler.OneCycleLR(optimiser, _RATE, total_steps=_STEPS)
     explained = base.of_mapped(mapped[0][m:], mapped[1][m:])

@@ -14,6 +14,7 @@ from torch import Tensor
 from infoplane.analysis.errors import InputError
 from infoplane.analysis.estimators.increasing_scores import IncreasingScores
 from infoplane.analysis.estimators.method import Floats, Labels, need
+from infoplane.analysis.generator import own_generator
 
 LEAST_N = 20
 _MOST = 4096  # samples for choosing and for evaluating: all their pairs are scored, 16.8 million
@@ -82,7 +83,7 @@ def three_parts(x: Floats, y: Floats | Labels, *, seed: int, choose: float = 0.1
     """
     n = len(x)
     need(n, LEAST_N, "a network that is trained on one part and evaluated on another")
-    order = np.random.default_rng(seed).permutation(n)
+    order = own_generator(seed).permutation(n)
     sizes = [min(int(share * n), _MOST) for share in (choose, evaluate)]
     chosen_by, evaluated, trained = np.split(order, np.cumsum(sizes))
     sides = []

@@ -56,15 +56,21 @@ def test_a_refuted_family_gives_way_to_neighbours(noise):
     assert noise.chosen["chosen"].startswith("ksg1")
     assert "is refuted" in noise.chosen["why"]
     assert noise.nats == pytest.approx(truth, abs=0.08)
-    assert noise.chosen["value_t_copula"] < truth - 0.3
+    assert noise.chosen["t_copula_nats"] < truth - 0.3
     assert noise.findings == ()
 
 
 def test_every_candidate_keeps_value_and_score(noise):
-    values = {"value_gaussian", "value_t_copula", "value_ksg1", "value_ksg1_of_normal_scores"}
-    scores = {"score_gaussian", "score_t_copula", "score_network", "score_cross_fitted", "growth"}
+    values = {"gaussian_nats", "t_copula_nats", "ksg1_nats", "ksg1_of_normal_scores_nats"}
+    scores = {
+        "gaussian_score_nats",
+        "t_copula_score_nats",
+        "network_score_nats",
+        "cross_fitted_score_nats",
+        "growth_nats",
+    }
     assert values | scores <= set(noise.chosen)
-    assert noise.chosen["score_t_copula"] < noise.chosen["score_network"] < noise.chosen["value_ksg1"] + 0.05
+    assert noise.chosen["t_copula_score_nats"] < noise.chosen["network_score_nats"] < noise.chosen["ksg1_nats"] + 0.05
 
 
 def test_a_bent_dependence_in_fifty_columns_is_warned_of():
@@ -132,7 +138,7 @@ def test_a_bent_border_between_labels_is_found_in_many_columns():
     found = nats(x, (x[:, 0] * x[:, 1] > 0).astype(int))
     assert found.parameters["chosen"] == "perceptron"
     assert found.value > 0.45  # truth log 2 = 0.693
-    assert found.parameters["score_logistic"] < 0.01
+    assert found.parameters["logistic_score_nats"] < 0.01
     assert found.kind == "lower_bound"
 
 

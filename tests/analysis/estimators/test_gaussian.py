@@ -45,3 +45,13 @@ def test_shared_direction_is_infinite_and_said():
     found = estimate(x, np.column_stack([y[:, 0], x.sum(axis=1)]), method="gaussian")
     assert found.value == math.inf
     assert {"deterministic", "not_finite"} <= {finding.code for finding in found.findings}
+
+
+@pytest.mark.parametrize("noise", [1e-3, 1e-6, 1e-9, 1e-11])
+def test_information_near_a_deterministic_relation_is_read_to_its_digits(noise):
+    rng = np.random.default_rng(0)
+    x = rng.standard_normal((2000, 2))
+    y = x + noise * rng.standard_normal((2000, 2))
+    found = gaussian(x, y, Gaussian())
+    assert found.nats == pytest.approx(math.log1p(1 / noise**2), rel=0.02)
+    assert not found.findings
