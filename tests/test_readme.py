@@ -1,4 +1,4 @@
-"""The README's Python blocks run in order, as a reader would paste them."""
+"""The Python blocks of the README and the pages run in order, as a reader would paste them."""
 
 import os
 import re
@@ -9,25 +9,35 @@ from pathlib import Path
 ROOT = Path(__file__).parents[1]
 
 
-def test_python_blocks_run_and_give_what_they_say(tmp_path):
-    blocks = re.findall(r"```python\n(.*?)```", (ROOT / "README.md").read_text(), flags=re.DOTALL)
-    assert len(blocks) == 5
-    environment = os.environ | {"MPLBACKEND": "agg"}
+def run_blocks(page, *, count, cwd, after=""):
+    """Run the `count` Python blocks of a page, then `after`, in one new process; return what it printed."""
+    blocks = re.findall(r"```python\n(.*?)```", (ROOT / page).read_text(), flags=re.DOTALL)
+    assert len(blocks) == count
     result = subprocess.run(
-        [sys.executable, "-W", "error", "-c", "\n".join(blocks)],
-        cwd=tmp_path,
-        env=environment,
+        [sys.executable, "-W", "error", "-c", "\n".join([*blocks, after])],
+        cwd=cwd,
+        env=os.environ | {"MPLBACKEND": "agg"},
         capture_output=True,
         text=True,
     )
     assert result.returncode == 0, result.stderr
+    return result.stdout
+
+
+def test_python_blocks_of_the_readme_run_and_give_what_they_say(tmp_path):
+    output = run_blocks("README.md", count=5, cwd=tmp_path)
     for name in ("baseline.h5", "synscaw.h5", "plane.png", "jsd.csv", "surface.png"):
         assert (tmp_path / name).stat().st_size > 1000 or name == "jsd.csv"
-    assert "-0.5599" in result.stdout
-    assert "hidden2" in result.stdout
-    assert "mutual information" in result.stdout
-    assert "the ordering of layers does not survive" in result.stdout
-    assert "saturated" in result.stdout
+    assert "-0.5599" in output
+    assert "hidden2" in output
+    assert "mutual information" in output
+    assert "the ordering of layers does not survive" in output
+    assert "saturated" in output
+
+
+def test_python_blocks_of_the_page_on_estimators_run(tmp_path):
+    after = "print(len(forty_tasks()), round(law.mutual_information(), 4), round(curve.i_xy, 2), curve.error < 1e-4)"
+    assert run_blocks("docs/estimators.md", count=2, cwd=tmp_path, after=after) == "40 0.4998 0.99 True\n"
 
 
 def test_commands_named_exist():

@@ -4,6 +4,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.linalg import qr
 
+from infoplane.analysis.estimators.jitter import standardised
 from infoplane.analysis.estimators.method import Floats
 from infoplane.analysis.finding import Finding
 
@@ -27,10 +28,9 @@ def independent_columns(name: str, side: Floats) -> tuple[NDArray[np.int64], tup
     findings : tuple of Finding
         Empty or one.
     """
-    centred = side - side.mean(axis=0)
-    triangle, order = qr(centred / centred.std(axis=0), mode="r", pivoting=True)
+    triangle, order = qr(standardised(side), mode="r", pivoting=True)
     left = np.abs(np.diag(triangle[: side.shape[1]]))
-    kept = np.sort(order[: np.count_nonzero(left > _RANK * left[0])])
+    kept = np.sort(order[: np.count_nonzero(left > _RANK * left[0])]).astype(np.int64)
     left_out = side.shape[1] - len(kept)
     if not left_out:
         return kept, ()

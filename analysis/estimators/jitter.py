@@ -43,7 +43,9 @@ class Untied:
 
 def standardised(side: Floats) -> Floats:
     """Return the columns, shape (n, d), centred and divided by their standard deviations; none may be constant."""
-    centred = side - side.mean(axis=0)
+    # A power of two changes no digit, and brings squares of columns near 1e-200 or 1e200 back into range.
+    near_one = np.ldexp(side, -np.frexp(np.abs(side).max(axis=0))[1])
+    centred = near_one - near_one.mean(axis=0)
     scaled: Floats = centred / centred.std(axis=0)
     return scaled
 

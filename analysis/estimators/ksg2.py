@@ -63,7 +63,7 @@ def ksg2(x: Floats, y: Floats, parameters: KSG2) -> Reading:
     data = untied(parameters.seed, x=x, y=y)
     found = neighbourhoods(data.sides[0], data.sides[1], parameters.k, rectangle)
     nats = psi(parameters.k) - 1 / parameters.k + psi(len(x)) - np.mean(psi(found.count_x) + psi(found.count_y))
-    said = findings_of_neighbours(nats, found.radius, parameters.k)
+    said = findings_of_neighbours(nats, found.radius, parameters.k, min(x.shape[1], y.shape[1]))
     return Reading(float(nats), findings=data.findings + said, chosen=data.chosen)
 
 

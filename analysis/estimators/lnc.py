@@ -10,8 +10,13 @@ so that columns of x that depend on each other, or repeat each other, are not ta
 
 **The rule for alpha**: k points of a constant density also leave some of the rectangle empty. alpha is the ratio W / V
 below which they fall with probability `false_alarm`, by `_DRAWS` draws of k uniform points in dx + dy dimensions.
+
+**Ties**: a neighbour that has a value of the pair (both rectified to 0, say) differs there by the jitter only, so that
+the box of W_i is as thin as the jitter where the rectangle is not. A pair with such a neighbour is not corrected:
+independent rectified layers of three columns a side would read 0.6 nat (n = 2000).
 """
 
+import numbers
 from dataclasses import dataclass
 from functools import lru_cache
 
@@ -20,13 +25,15 @@ from numpy.typing import NDArray
 from scipy.special import psi
 
 from infoplane.analysis.errors import InputError, whole_number
-from infoplane.analysis.estimators.jitter import untied
+from infoplane.analysis.estimators.jitter import SIZE, untied
 from infoplane.analysis.estimators.method import Floats, Method, Reading, need
 from infoplane.analysis.estimators.neighbours import neighbourhoods, rectangle
+from infoplane.analysis.estimators.resolution import wide_neighbourhoods
 from infoplane.analysis.finding import Finding
 
 _DRAWS = 20_000
 _FLAT = 1e-13  # of the widest axis
+_TIED = 3 * SIZE  # two jitters are at most 2 * SIZE apart
 _AT_ONCE = 2**20  # numbers of neighbours held at once
 
 
@@ -51,8 +58,9 @@ class LNC:
     def __post_init__(self) -> None:
         whole_number("k", self.k, least=3)
         whole_number("seed", self.seed, least=0)
-        if not 0 < self.false_alarm < 0.5:
-            raise InputError(f"false_alarm is {self.false_alarm!r}, but it must be a share between 0 and 0.5")
+        share = self.false_alarm
+        if isinstance(share, bool) or not isinstance(share, numbers.Real) or not 0 < share < 0.5:
+            raise InputError(f"false_alarm is {share!r}, but it must be a share between 0 and 0.5")
 
 
 def lnc(x: Floats, y: Floats, parameters: LNC) -> Reading:
@@ -87,16 +95,19 @@ def lnc(x: Floats, y: Floats, parameters: LNC) -> Reading:
     found = neighbourhoods(data.sides[0], data.sides[1], k, rectangle)
     pairs = np.hstack(data.sides)
     step = max(1, _AT_ONCE // (k * columns))
-    parts = [
-        _log_ratio(pairs[found.nearest[i : i + step]] - pairs[i : i + step, None], split) for i in range(0, n, step)
-    ]
-    ratios, flat = (np.concatenate(column) for column in zip(*parts, strict=True))
+    parts = []
+    for i in range(0, n, step):
+        offsets = pairs[found.nearest[i : i + step]] - pairs[i : i + step, None]
+        parts.append((*_log_ratio(offsets, split), (np.abs(offsets) < _TIED).any(axis=(1, 2))))
+    ratios, flat, tied = (np.concatenate(column) for column in zip(*parts, strict=True))
     threshold = log_alpha(k, split, columns - split, parameters.false_alarm)
-    empty = ratios < threshold
+    empty = (ratios < threshold) & ~tied
     plain = psi(k) - 1 / k + psi(n) - np.mean(psi(found.count_x) + psi(found.count_y))
     nats = plain - np.where(empty, ratios, 0).mean()
     chosen = {**data.chosen, "alpha": float(np.exp(threshold)), "corrected": float(empty.mean())}
     said = data.findings
+    if empty.mean() < 0.5:  # else the boxes, not the distances, are the scale
+        said += wide_neighbourhoods(plain, found.radius, k, min(split, columns - split))
     if flat.any():
         text = "a share of the pairs has neighbours that lie on a line or plane but for rounding, which sets the value"
         advice = "the information there is infinite; quantise, or add noise of stated variance"
@@ -158,7 +169,8 @@ METHOD = Method(
     x="continuous",
     y="continuous",
     assumes="the density is constant over the box around the k nearest neighbours along their principal axes",
-    wrong_when="the dependence bends within a neighbourhood, or there are nearly as many columns as neighbours",
+    wrong_when="the dependence bends within a neighbourhood, pairs have ties (which are not corrected), or there are "
+    "nearly as many columns as neighbours",
     source="Gao, Ver Steeg & Galstyan 2015 (local non-uniformity correction), on Kraskov et al. 2004, Eq. 9",
     least_n=4,
 )

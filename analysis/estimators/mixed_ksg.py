@@ -2,13 +2,17 @@
 
     I(X;Y) = < psi(k_i) + psi(n) - psi(n_x) - psi(n_y) >      [nat]
 
-A pair whose k-th neighbour is at distance rho > 0 has k_i = k and n_x, n_y the samples of x and y nearer than rho. A
-pair that k others equal has k_i, n_x, n_y the samples equal to it. The sample itself counts. So a point mass gives its
-plug-in ratio, a density the value of Kraskov et al., and a rectified layer both.
+A pair whose k-th neighbour is at distance rho > 0 has k_i, n_x, n_y the pairs, samples of x and of y strictly nearer
+than rho; k_i is k, and less only where a point mass puts several pairs at distance rho exactly. A pair that k others
+equal has k_i, n_x, n_y the samples equal to it. The sample itself counts. So a density gives the value of Kraskov et
+al., a point mass log n k_i / (n_x n_y) with digammas for logarithms (its plug-in ratio in the limit of many samples),
+and a rectified layer both.
 
-The paper prints log(n_x + 1) with the border included. For k fixed that does not tend to the truth where y has a
-density given a discrete x (0.31 nat too low on the paper's first example, at every n), so the digamma and the strict
-inequality of Kraskov et al. (2004, Eq. 8) stand in its place; without ties the value is that of `ksg1`.
+The paper keeps k_i = k for rho > 0, which beside strict counts reads independent rectified layers as dependent (0.13
+nat for three columns a side, n = 2000). It prints log(n_x + 1) with the border included. For k fixed that does not tend
+to the truth where y has a density given a discrete x (0.31 nat too low on the paper's first example, at every n), so
+the digamma and the strict inequality of Kraskov et al. (2004, Eq. 8) stand in its place; without ties the value is that
+of `ksg1`.
 """
 
 from collections.abc import Callable
@@ -20,8 +24,10 @@ from scipy.special import psi
 from infoplane.analysis.errors import whole_number
 from infoplane.analysis.estimators.jitter import standardised
 from infoplane.analysis.estimators.method import Floats, Method, Reading, need
-from infoplane.analysis.estimators.neighbours import Sides, below, count_within, neighbourhoods
+from infoplane.analysis.estimators.neighbours import Sides, count_within, neighbourhoods
 from infoplane.analysis.estimators.resolution import findings_of_neighbours
+
+_ROUNDING = 1e-9  # relative; counts are a lattice, on which standardising parts equal distances by their last digits
 
 
 @dataclass(frozen=True)
@@ -53,8 +59,8 @@ def mixed_ksg(x: Floats, y: Floats, parameters: MixedKSG) -> Reading:
     Returns
     -------
     Reading
-        In nats. `chosen` has the share of pairs that k others equal. The bias is that of `ksg1`; at n = 20,000 some
-        0.01 nat upwards on two rectified normals.
+        In nats. `chosen` has the share of pairs that k others equal. The bias is that of `ksg1`; rectified normals of
+        one to three columns a side read up to 0.03 nat if independent, and at rho = 0.8 2 to 12 % too low (n = 2000).
 
     Raises
     ------
@@ -66,18 +72,19 @@ def mixed_ksg(x: Floats, y: Floats, parameters: MixedKSG) -> Reading:
     sides = standardised(x), standardised(y)
     found = neighbourhoods(*sides, k, _reach)
     tied = found.radius == 0
-    neighbours = np.full(n, k)
+    neighbours = np.count_nonzero(found.distances <= found.radius_x[:, None], axis=1) + 1
     if tied.any():
         neighbours[tied] = count_within(np.hstack(sides), np.zeros(n))[tied] + 1
+    columns = min(x.shape[1], y.shape[1])
     terms = psi(neighbours) + psi(n) - psi(found.count_x + 1) - psi(found.count_y + 1)
     nats = float(terms.mean())
     chosen = {"columns": "standardised", "tied_pairs": float(tied.mean())}
-    return Reading(nats, findings=findings_of_neighbours(nats, found.radius, k), chosen=chosen)
+    return Reading(nats, findings=findings_of_neighbours(nats, found.radius, k, columns), chosen=chosen)
 
 
 def _reach(radius: Floats, along: Callable[[], Sides]) -> Sides:
-    """Return the radii: strictly nearer than the k-th neighbour, or equal where that one is equal."""
-    within = np.where(radius > 0, below(radius), 0.0)
+    """Return the radii: nearer than the k-th neighbour by more than rounding, or equal where that one is equal."""
+    within = radius * (1 - _ROUNDING)
     return within, within
 
 

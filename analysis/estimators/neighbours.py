@@ -38,8 +38,8 @@ class Neighbourhoods:
 
     Attributes
     ----------
-    radius : numpy.ndarray
-        Shape (n,): distance of the k-th nearest pair.
+    distances : numpy.ndarray
+        Shape (n, k): those of the k nearest pairs, ascending.
     nearest : numpy.ndarray
         Shape (n, k): which pairs are the nearest, itself excluded.
     radius_x, radius_y : numpy.ndarray
@@ -48,12 +48,18 @@ class Neighbourhoods:
         Shape (n,): samples within, itself excluded.
     """
 
-    radius: Floats
+    distances: Floats
     nearest: Integers
     radius_x: Floats
     radius_y: Floats
     count_x: Integers
     count_y: Integers
+
+    @property
+    def radius(self) -> Floats:
+        """Shape (n,): distance of the k-th nearest pair."""
+        kth: Floats = self.distances[:, -1]
+        return kth
 
 
 def below(radius: Floats) -> Floats:
@@ -92,7 +98,7 @@ def neighbourhoods(x: Floats, y: Floats, k: int, reach: Reach) -> Neighbourhoods
 
     radii = reach(distances[:, -1], along)
     counts = [count_within(side, radius) for side, radius in zip((x, y), radii, strict=True)]
-    return Neighbourhoods(distances[:, -1], nearest, *radii, *counts)
+    return Neighbourhoods(distances, nearest, *radii, *counts)
 
 
 def nearest_samples(points: Floats, k: int) -> tuple[Floats, Integers]:
@@ -156,7 +162,7 @@ def _by_blocks(x: Floats, y: Floats, k: int, reach: Reach) -> Neighbourhoods:
 
         radii = reach(distances[:, -1], along)
         counts = _count(along_x, radii[0]), _count(along_y, radii[1])
-        parts.append((distances[:, -1], nearest, *radii, *counts))
+        parts.append((distances, nearest, *radii, *counts))
     return Neighbourhoods(*(np.concatenate(column) for column in zip(*parts, strict=True)))
 
 

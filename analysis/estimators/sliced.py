@@ -31,7 +31,7 @@ class Sliced:
     Attributes
     ----------
     slices : int
-        Pairs of directions.
+        Pairs of directions. One is taken where there is nothing to turn: one column a side, or one column and labels.
     k : int
         Neighbours of the estimate in each slice.
     seed : int
@@ -63,7 +63,8 @@ def sliced(x: Floats, y: NDArray[Any], parameters: Sliced) -> Reading:
     Returns
     -------
     Reading
-        In nats. The standard error is over slices; it leaves out the samples, which all slices share.
+        In nats. The standard error is over slices; it leaves out the samples, which all slices share. It is NaN where
+        there is nothing to turn, since all slices are then the same.
 
     Raises
     ------
@@ -71,8 +72,10 @@ def sliced(x: Floats, y: NDArray[Any], parameters: Sliced) -> Reading:
         When n is not above k, or all labels are different.
     """
     rng = own_generator(parameters.seed)
-    thetas = directions(rng, parameters.slices, x.shape[1])
-    phis = directions(rng, parameters.slices, y.shape[1]) if y.ndim == 2 else [None] * parameters.slices
+    turns = x.shape[1] > 1 or (y.ndim == 2 and y.shape[1] > 1)
+    slices = parameters.slices if turns else 1
+    thetas = directions(rng, slices, x.shape[1])
+    phis = directions(rng, slices, y.shape[1]) if y.ndim == 2 else [None] * slices
     readings = []
     for theta, phi in zip(thetas, phis, strict=True):
         along = (x @ theta)[:, None]
@@ -84,7 +87,7 @@ def sliced(x: Floats, y: NDArray[Any], parameters: Sliced) -> Reading:
     first = {(finding.code, finding.where): finding for reading in reversed(readings) for finding in reading.findings}
     return Reading(
         float(values.mean()),
-        standard_error=float(values.std(ddof=1)) / math.sqrt(len(values)),
+        standard_error=float(values.std(ddof=1)) / math.sqrt(slices) if turns else math.nan,
         findings=tuple(first.values()),
         chosen={"columns": "as given", "per_slice": "ross" if y.ndim == 1 else "ksg1"},
     )
@@ -108,4 +111,6 @@ METHOD = Method(
     wrong_when="it is read as mutual information: it is smaller, and shrinks as columns are added",
     source="Goldfeld & Greenewald 2021, Definition 1, with Kraskov et al. 2004, Eq. 8, or Ross 2014 in each slice",
     quantity="sliced mutual information",
+    error_over="slices",
+    within_entropies=True,
 )

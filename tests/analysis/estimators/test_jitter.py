@@ -13,12 +13,28 @@ def test_columns_get_mean_0_and_deviation_1():
     assert scaled.std(axis=0) == pytest.approx(1, rel=1e-9)
 
 
+@pytest.mark.parametrize("scale", [1e-310, 1e-200, 1e200, 1e307])
+def test_columns_of_any_scale_are_standardised(scale):
+    side = np.random.default_rng(0).normal(1, 1, (1000, 2))
+    scaled = standardised(side * [scale, 1])
+    assert scaled[:, 0] == pytest.approx(standardised(side)[:, 0], abs=1e-9)
+    assert np.array_equal(scaled[:, 1], standardised(side)[:, 1])
+
+
+def test_a_power_of_two_changes_no_digit():
+    side = np.random.default_rng(0).normal(3, 1, (1000, 2))
+    centred = side - side.mean(axis=0)
+    assert np.array_equal(standardised(side), centred / centred.std(axis=0))
+    assert np.array_equal(standardised(side), standardised(side * [2.0**-700, 2.0**900]))
+
+
 def test_only_columns_with_ties_are_moved_and_by_no_more_than_said():
     rng = np.random.default_rng(0)
     side = np.column_stack([rng.standard_normal(500), np.maximum(rng.standard_normal(500), 0)])
     data = untied(0, x=side)
     moved = data.sides[0] - standardised(side)
     assert not moved[:, 0].any()
+    assert SIZE == 1e-10  # far under what single precision resolves of a column, 6e-8
     assert SIZE / 2 < np.abs(moved[:, 1]).max() < SIZE * (1 + 1e-5)
     assert np.unique(data.sides[0][:, 1]).size > 495
     share = (side[:, 1] == 0).mean()

@@ -27,6 +27,38 @@ def test_strong_dependence_is_read_where_ksg_stops(n, d):
     assert plain < 0.8 * truth
 
 
+def rectified(rho, n, seed, d):
+    return tuple(np.maximum(side, 0) for side in normals(rho, n, seed, d))
+
+
+@pytest.mark.parametrize(("d", "rho", "truth"), [(2, 0, 0), (3, 0, 0), (2, 0.8, 0.69284), (3, 0.8, 1.03926)])
+def test_rectified_layers_of_several_columns_are_read_as_by_ksg(d, rho, truth):
+    # A tie in one column makes the box of the pair as thin as the jitter: that is no dependence.
+    values = [lnc(*rectified(rho, 2000, seed, d), LNC()).nats for seed in range(3)]
+    assert abs(np.mean(values) - truth) < max(0.03, 0.16 * truth)
+
+
+def test_strong_dependence_of_rectified_units_is_read():
+    # rho = 0.9999: 2.461 nat.
+    values = [lnc(*rectified(0.9999, 2000, seed, 1), LNC()).nats for seed in range(3)]
+    assert abs(np.mean(values) - 2.461) < 0.05 * 2.461
+
+
+def test_neighbours_too_far_to_show_a_sum_are_said():
+    rng = np.random.default_rng(0)
+    x = rng.standard_normal((1000, 10))
+    y = (0.96 * x.sum(axis=1, keepdims=True) / math.sqrt(10)) + 0.28 * rng.standard_normal((1000, 1))
+    reading = lnc(x, y, LNC(k=12))
+    assert reading.nats < 0.5 * 1.273
+    assert [finding.code for finding in reading.findings] == ["wide_neighbourhoods"]
+    assert not lnc(x[:, :2], y, LNC()).findings
+
+
+@pytest.mark.parametrize(("rho", "n", "d"), [(0.8, 1000, 1), (1 - 1e-6, 500, 1), (0.5, 2000, 2), (1 - 1e-6, 2000, 2)])
+def test_what_is_read_well_is_not_doubted(rho, n, d):
+    assert not lnc(*normals(rho, n, 0, d), LNC()).findings
+
+
 def test_ordinary_dependence_is_read_as_by_ksg():
     truth = -0.5 * math.log(1 - 0.8**2)
     readings = [lnc(*normals(0.8, 5000, seed), LNC()) for seed in range(3)]
@@ -75,7 +107,8 @@ def test_alpha_is_the_chance_that_points_leave_a_square_empty():
 def test_too_few_neighbours_for_the_columns_are_refused():
     with pytest.raises(InputError, match="k is 10, but the 12 columns of x and y"):
         lnc(*normals(0.5, 100, 0, d=6), LNC())
-    with pytest.raises(InputError, match="false_alarm is"):
-        LNC(false_alarm=0.7)
+    for share in (0.7, 0, "x", True, None):
+        with pytest.raises(InputError, match="false_alarm is"):
+            LNC(false_alarm=share)
     with pytest.raises(InputError, match="k is 2"):
         LNC(k=2)

@@ -52,6 +52,7 @@ def test_neighbours_and_counts_equal_those_of_all_distances(monkeypatch, tree_co
 
     found = neighbourhoods(x, y, 4, square)
     assert np.array_equal(found.radius, radius)
+    assert np.array_equal(found.distances, np.sort(joint, axis=1)[:, :4])
     assert np.array_equal(found.count_x, counted(along_x, radius, strictly=True))
     assert np.array_equal(found.count_y, counted(along_y, radius, strictly=True))
 

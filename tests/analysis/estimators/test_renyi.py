@@ -69,6 +69,39 @@ def test_value_lies_between_0_and_log_n(width, rho):
     assert 0 <= value <= math.log(200)
 
 
+@pytest.mark.parametrize("alpha", [0.5, 1 + 2e-6, 1.01, 3])
+def test_order_of_the_samples_does_not_decide_the_value(alpha):
+    x, y = normals(0.9, 300, 0, d=2)
+    values = []
+    for seed in range(3):
+        order = np.random.default_rng(seed).permutation(300)
+        values.append(renyi(x[order], y[order], Renyi(alpha=alpha)).nats)
+    assert np.ptp(values) < 1e-8
+
+
+def test_eigenvalues_under_the_rounding_error_count_nothing():
+    # Three values, each often: the kernel has three eigenvalues, those of the 3 x 3 matrix of shares.
+    counts = np.array([120, 60, 20])
+    x = np.repeat([0.0, 1.0, 3.0], counts)[:, None]
+    kernel = gaussian_kernel(x, "median")[0]
+    few = kernel[np.ix_([0, 120, 180], [0, 120, 180])] * np.sqrt(np.outer(counts, counts)) / 200
+    joint = few * kernel[np.ix_([0, 120, 180], [0, 120, 180])]
+    entropies = [2 * math.log((np.linalg.eigvalsh(m) ** 0.5).sum()) for m in (few, joint)]
+    assert renyi(x, x, Renyi(alpha=0.5)).nats == pytest.approx(2 * entropies[0] - entropies[1], abs=1e-10)
+
+
+def test_high_orders_are_the_largest_eigenvalue():
+    assert renyi_entropy(np.array([50.0, 30.0, 20.0]), 1e5) == pytest.approx(math.log(2), rel=1e-4)
+
+
+def test_samples_half_apart_are_not_called_isolated():
+    x = np.random.default_rng(0).standard_normal((100, 3))
+    kernel = gaussian_kernel(x, "scott")[0]
+    share = renyi_entropy(np.linalg.eigvalsh(kernel).clip(0), 1.01) / math.log(100)
+    assert 0.7 < share < 0.9
+    assert not renyi(x, x, Renyi(width="scott")).findings
+
+
 def test_widths_follow_their_rules():
     x = np.random.default_rng(0).standard_normal((400, 5)) * [1, 10, 0.1, 3, 7]
     scaled = (x - x.mean(axis=0)) / x.std(axis=0)
@@ -89,7 +122,7 @@ def test_width_is_kept_with_the_value():
 def test_what_cannot_be_done_is_refused():
     with pytest.raises(InputError, match=f"there are {MOST + 1} samples"):
         renyi(np.zeros((MOST + 1, 1)), np.zeros((MOST + 1, 1)), Renyi())
-    for alpha in (1, 0, -2, math.inf):
+    for alpha in (1, 0, -2, math.inf, math.nan, 0.49, 0.01, 1 + 1e-14, 1 - 5e-7, "a", True, None, 2j):
         with pytest.raises(InputError, match="alpha is"):
             Renyi(alpha=alpha)
     with pytest.raises(InputError, match="width is 'medien', which is unknown; did you mean 'median'"):

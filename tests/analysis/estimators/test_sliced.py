@@ -9,6 +9,7 @@ from scipy.integrate import quad
 from infoplane.analysis.errors import InputError
 from infoplane.analysis.estimate import estimate
 from infoplane.analysis.estimators.ksg1 import KSG1, ksg1
+from infoplane.analysis.estimators.ross import Ross, ross
 from infoplane.analysis.estimators.sliced import Sliced, directions, sliced
 
 
@@ -45,11 +46,19 @@ def test_standard_error_is_that_of_the_slices():
     assert result.standard_error == pytest.approx(0.11 / 8, rel=0.5)
 
 
-def test_one_column_a_side_has_one_slice_up_to_signs():
-    pair = normals(0.9, 500, 0, 1)
-    reading = sliced(*pair, Sliced(slices=3))
-    assert reading.nats == pytest.approx(ksg1(*pair, KSG1()).nats, abs=1e-9)
-    assert reading.standard_error == pytest.approx(0, abs=1e-9)
+def test_one_column_has_one_slice_and_no_error_over_slices():
+    x, y = normals(0.9, 500, 0, 1)
+    labels = (y[:, 0] > 0).astype(np.int64)
+    for other, whole in ((y, ksg1(x, y, KSG1())), (labels, ross(x, labels, Ross()))):
+        reading = sliced(x, other, Sliced(slices=3))
+        assert reading.nats == pytest.approx(whole.nats, abs=1e-9)
+        assert math.isnan(reading.standard_error)
+
+
+def test_one_column_beside_several_is_sliced():
+    x, y = normals(0.9, 500, 0, 2)
+    for pair in ((x[:, :1], y), (x, y[:, :1])):
+        assert sliced(*pair, Sliced(slices=5)).standard_error > 0.01
 
 
 def test_labels_are_not_projected():
