@@ -6,6 +6,10 @@ loses from the first time to the last. A statement survives when no two settings
 shows no difference (no more than a tolerance, or within two standard errors where the estimator has them) says nothing:
 its bins may be so fine that every layer reads log n. How many settings say nothing is a finding.
 
+Two more things are known of estimates with bins or noise. A change at bins or noise in units of the activations that is
+not there in units of the layer's own scale is one of scale, and does not survive. And where a layer is a function of
+another, information cannot rise from this one to that, whatever all settings agree on.
+
 That a statement survives a sweep does not make it true: all settings of one method share its assumptions. That it does
 not survive means that it belongs to a setting and not to the network.
 """
@@ -19,11 +23,12 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from infoplane.analysis.errors import InputError
+from infoplane.analysis.errors import InputError, near_names
 from infoplane.analysis.estimate import Estimate, estimate, parameters_of
 from infoplane.analysis.estimators import method_named
 from infoplane.analysis.finding import Finding
 from infoplane.analysis.samples import SamplesLike
+from infoplane.analysis.sweep_scale import rise_finding, twin_finding
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -42,14 +47,17 @@ class Stability:
         Whether no two settings put two layers in opposite orders, at any time; None where no setting shows an order, as
         of a single layer or where all values sit at log n.
     change_survives : mapping
-        Layer to whether no two settings give its change, last time less first, opposite signs, None where no setting
-        shows one; empty for a single time.
+        Layer to whether no two settings give its change, last time less first, opposite signs, and no scale-relative
+        twin lacks it; None where no setting shows one; empty for a single time.
     findings : tuple of Finding
         At most one for each two layers (at the time where it is worst) and for the change of each layer.
         ``ordering_reversed`` and ``change_reversed``: two settings say opposite things, so it does not survive; the
         amount is the smaller of the two differences. ``ordering_vanishes`` and ``change_vanishes``: some settings show
         no difference where others do; the amount is the largest that is shown. ``ordering_unseen`` and
-        ``change_unseen``: no setting shows one.
+        ``change_unseen``: no setting shows one. ``twins_disagree``, in place of the two on the change of a layer: the
+        sweep holds twins, one setting with bins or noise in units of the activations and one relative to the layer's
+        scale, and the change of the former is not that of the latter. Last ``resolution_differs``, for two layers next
+        to each other in `chain` whose order is not reversed: the later one rises above the earlier one.
     estimates : tuple
         Per time, layer and setting, in that order: (time, layer, setting, Estimate).
     method : str
@@ -99,6 +107,7 @@ def stability(
     sweep: Mapping[str, Iterable[Any]],
     base: float = 2,
     tolerance: float = 0.01,
+    chain: Sequence[str] = (),
     **parameters: Any,
 ) -> Stability:
     """Estimate the information of layers on y under every setting of a sweep, and say what does not depend on it.
@@ -119,6 +128,9 @@ def stability(
         Base of the logarithm.
     tolerance : float
         Difference up to which two values count as equal, in units of `base`.
+    chain : sequence of str
+        Layers, the earlier first, each computed from the one before alone, as ``list(layers)`` of a plain feed-forward
+        network. Not for inner sites of residual or attention blocks, past which information flows.
     **parameters
         Of the method, the same in all settings.
 
@@ -130,8 +142,8 @@ def stability(
     Raises
     ------
     InputError
-        When the sweep has fewer than two settings or names no parameter of the method, there is no layer, or the names
-        of the layers differ between times; and whatever the estimator refuses.
+        When the sweep has fewer than two settings or names no parameter of the method, there is no layer, the names
+        of the layers differ between times, or `chain` names no layer; and whatever the estimator refuses.
 
     Examples
     --------
@@ -147,6 +159,9 @@ def stability(
     if isinstance(tolerance, bool) or not isinstance(tolerance, numbers.Real) or not 0 <= tolerance < math.inf:
         raise InputError(f"tolerance is {tolerance!r}, but it must be a finite number of at least 0")
     names = list(times[0])
+    for layer in chain:
+        if layer not in names:
+            raise InputError(f"chain names {layer!r}{near_names(str(layer), names)}, but the layers are {names}")
     values = {
         (time, layer): [
             estimate(layers[layer], y, method=method, base=base, **parameters, **setting) for setting in settings
@@ -157,7 +172,14 @@ def stability(
     shown = [", ".join(f"{name}={value!r}" for name, value in setting.items()) for setting in settings]
     orders = {
         (a, b): [
-            _verdict("ordering", _place(a, b, time, len(times)), values[time, a], values[time, b], shown, tolerance)
+            _verdict(
+                "ordering",
+                _place(f"{a} less {b}", time, len(times)),
+                values[time, a],
+                values[time, b],
+                shown,
+                tolerance,
+            )
             for time in range(len(times))
         ]
         for a, b in itertools.combinations(names, 2)
@@ -166,10 +188,42 @@ def stability(
         layer: _verdict("change", layer, values[len(times) - 1, layer], values[0, layer], shown, tolerance)
         for layer in (names if len(times) > 1 else ())
     }
+    twins = {
+        layer: twin_finding(
+            layer,
+            values[0, layer],
+            values[len(times) - 1, layer],
+            settings,
+            y=y,
+            tolerance=tolerance,
+            base=base,
+        )
+        for layer in changes
+    }
+    # What is reversed between settings is said already, and a reversal holds whichever layer comes first.
+    reversed_ = {frozenset(pair) for pair, verdicts in orders.items() if any(map(_reversed, verdicts))}
+    rises = [
+        _worst(
+            rise_finding(
+                _place(f"{later} after {earlier}", time, len(times)),
+                values[time, earlier],
+                values[time, later],
+                shown,
+                tolerance=tolerance,
+                base=base,
+            )
+            for time in range(len(times))
+        )
+        for earlier, later in itertools.pairwise(chain)
+        if frozenset((earlier, later)) not in reversed_
+    ]
+    said = [*map(_worst, orders.values()), *(twins[layer] or changes[layer] for layer in changes), *rises]
     return Stability(
         ordering_survives=_survives([verdict for verdicts in orders.values() for verdict in verdicts]),
-        change_survives={layer: _survives([verdict]) for layer, verdict in changes.items()},
-        findings=tuple(finding for finding in [*map(_worst, orders.values()), *changes.values()] if finding),
+        change_survives={
+            layer: _survives([verdict]) if twins[layer] is None else False for layer, verdict in changes.items()
+        },
+        findings=tuple(finding for finding in said if finding),
         estimates=tuple(
             (time, layer, setting, read)
             for (time, layer), reads in values.items()
@@ -222,8 +276,8 @@ def _reversed(finding: Finding | None) -> bool:
     return finding is not None and finding.code.endswith("_reversed")
 
 
-def _place(a: str, b: str, time: int, times: int) -> str:
-    return f"{a} less {b}" + ("" if times == 1 else f" at time {time}")
+def _place(layers: str, time: int, times: int) -> str:
+    return layers + ("" if times == 1 else f" at time {time}")
 
 
 def _times(x: SamplesLike | Layers | Sequence[Layers]) -> list[Layers]:

@@ -31,7 +31,7 @@ def findings_of(
     probes : sequence of ProbeInfo
         In the order of its bounds.
     rates : numpy.ndarray
-        Shape (rows, probes): the rates in bit of the rows so far on the same inputs, this one last.
+        Shape (rows, probes): the rates in bit of the last rows on the same inputs, this one last.
 
     Returns
     -------

@@ -2,6 +2,7 @@
 
 import math
 import time
+from collections import deque
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict
@@ -16,6 +17,7 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 
 from infoplane.analysis.errors import whole_number
+from infoplane.analysis.validity.course import WINDOW
 from infoplane.errors import CaptureError, InputError
 from infoplane.findings import findings_of
 from infoplane.probes.measurement import Measurement
@@ -147,7 +149,7 @@ class Recording:
         self._writer: RunWriter | None = None
         self._closed = False
         self._measured_at: int | None = None
-        self._rates: list[NDArray[np.float64]] = []
+        self._rates: deque[NDArray[np.float64]] = deque(maxlen=WINDOW + 1)
         self._inputs = np.empty(0, np.uint64)
 
     @property
@@ -284,10 +286,11 @@ class Recording:
         return self._observer.probe(site, host)
 
     def _comparable_rates(self, measurement: Measurement) -> NDArray[np.float64]:
-        """Return the rates (rows, probes) of all rows up to this one since the inputs last changed."""
+        """Return the rates (rows, probes) up to this row since the inputs last changed, as many as are looked at."""
         inputs = np.sort(measurement.input_keys)
         if not np.array_equal(inputs, self._inputs):
-            self._rates, self._inputs = [], inputs
+            self._rates.clear()
+            self._inputs = inputs
         self._rates.append(measurement.bounds.i_zx)
         return np.array(self._rates)
 

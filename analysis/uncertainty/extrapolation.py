@@ -100,7 +100,7 @@ def extrapolate(
     whole = of(first, second)
     means = np.empty(len(counts))
     for k, parts in enumerate(counts):
-        group = random_groups(n, parts, seed)
+        group = random_groups(n, parts, seed, name="one of divisions")
         means[k] = values_of(of, first, second, (group == part for part in range(parts))).mean()
     powers = np.array(counts, np.float64)[:, None] ** np.arange(degree + 1)  # of d: 1/n_d = d/n
     fitted, *_ = np.linalg.lstsq(powers, means, rcond=None)

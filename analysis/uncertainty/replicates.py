@@ -37,12 +37,25 @@ def estimator(method: str, base: float, seed: int, parameters: dict[str, Any]) -
 
 
 def values_of(of: Estimator, x: Rows, y: Rows, parts: Iterable[NDArray[Any]]) -> Floats:
-    """Return the values of the rows that each of `parts` selects, by index or by mask."""
-    return np.array([of(x[part], y[part]).value for part in parts])
+    """Return the values of the rows that each of `parts` selects, by index or by mask.
+
+    InputError says that it is of a part: it counts the rows of that part, where the caller gave others.
+    """
+    values = []
+    for part in parts:
+        rows, labels = x[part], y[part]
+        try:
+            values.append(of(rows, labels).value)
+        except InputError as error:
+            raise InputError(f"a part of {len(rows)} of the {len(x)} samples cannot be estimated: {error}") from error
+    return np.array(values)
 
 
-def random_groups(n: int, groups: int, seed: int) -> Labels:
-    """Return the group of each of n rows, 0 .. groups - 1, drawn at random and of equal size to within one."""
+def random_groups(n: int, groups: int, seed: int, *, name: str = "groups") -> Labels:
+    """Return the group of each of n rows, 0 .. groups - 1, drawn at random and of equal size to within one.
+
+    `name` is what the caller's own caller knows `groups` as, for the error.
+    """
     if n < 2 * groups:
-        raise InputError(f"groups is {groups}, but {n} samples make at most {n // 2} groups of two or more")
+        raise InputError(f"{name} is {groups}, but {n} samples make at most {n // 2} groups of two or more")
     return own_generator(seed).permutation(n) % groups

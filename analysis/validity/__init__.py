@@ -27,6 +27,11 @@ code                         said of                                            
 ``train_test_gap``           a value on the training data beyond that on held-out data    ``course``
 ===========================  ===========================================================  ==============
 
+`infoplane.analysis.estimate.estimate` asks those of ``value``, a recording those of ``samples``, the first two of
+``bounds`` and ``rate_still_falling``, `infoplane.analysis.stability.stability` ``twins_disagree`` and
+``resolution_differs``. For a plane of estimates made anywhere there is `findings_of_layers`, which asks whatever a
+layer's estimates give the numbers for: bounds against bounds, an accuracy, the layers of a chain, training data.
+
 **None of these is made, because they cry wolf**: data processing between codes of probes (they are siblings, not a
 chain), between inner sites of residual or attention blocks, between layers that are binned on bins of their own or
 given noise of their own. **Standard errors**: a bound is violated beyond `SIGNIFICANT` of them.
@@ -39,6 +44,7 @@ from infoplane.analysis.validity.bounds import (
     rate_below_label_bound,
 )
 from infoplane.analysis.validity.course import rate_still_falling, train_test_gap, twins_disagree
+from infoplane.analysis.validity.layers import Accuracy, findings_of_layers
 from infoplane.analysis.validity.processing import (
     bounds_gain_information,
     counts_gain_information,
@@ -49,6 +55,7 @@ from infoplane.analysis.validity.value import above_entropy, above_log_n, below_
 
 __all__ = [
     "SIGNIFICANT",
+    "Accuracy",
     "above_entropy",
     "above_log_n",
     "below_fano",
@@ -56,6 +63,7 @@ __all__ = [
     "collapsed_dimensions",
     "counts_gain_information",
     "duplicate_inputs",
+    "findings_of_layers",
     "findings_of_value",
     "lower_above_upper",
     "negative",

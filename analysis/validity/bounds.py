@@ -77,7 +77,7 @@ def rate_below_label_bound(
         ``rate_below_label_bound`` with the gap, beyond `SIGNIFICANT` added errors. The accuracy of an ensemble of
         draws must not be used here: it knows more than one code.
     """
-    gap = _violation(label_bound, rate, se_label_bound, se_rate)
+    gap = violation(label_bound, rate, se_label_bound, se_rate)
     if gap is None:
         return None
     text = "the lower bound on I(Z;Y) exceeds the rate, which no code allows"
@@ -104,7 +104,7 @@ def lower_above_upper(
     Finding or None
         ``lower_above_upper`` with the gap, beyond `SIGNIFICANT` added errors.
     """
-    gap = _violation(lower, upper, se_lower, se_upper)
+    gap = violation(lower, upper, se_lower, se_upper)
     if gap is None:
         return None
     text = "the lower bound exceeds the upper bound of the same information"
@@ -112,7 +112,7 @@ def lower_above_upper(
     return Finding("lower_above_upper", where, text, gap, unit_name(base), advice)
 
 
-def _violation(below: float, above: float, se_below: float, se_above: float) -> float | None:
+def violation(below: float, above: float, se_below: float, se_above: float) -> float | None:
     """Return by how much `below` exceeds `above`, None within the errors or where a number is not finite."""
     gap = below - above
     return float(gap) if math.isfinite(gap) and gap > SIGNIFICANT * (se_below + se_above) + ROUNDING else None

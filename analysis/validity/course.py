@@ -12,6 +12,7 @@ from infoplane.analysis.units import unit_name
 from infoplane.analysis.validity.bounds import ROUNDING, SIGNIFICANT
 
 WINDOW = 4
+"""Changes of the rate that `rate_still_falling` looks at, at most: those between the last five rows."""
 SETTLED = 0.04
 
 
@@ -59,8 +60,8 @@ def twins_disagree(
     absolute: ArrayLike,
     relative: ArrayLike,
     *,
-    se_absolute: float = 0.0,
-    se_relative: float = 0.0,
+    se_absolute: float,
+    se_relative: float,
     where: str = "layer",
     base: float = 2,
 ) -> Finding | None:
@@ -72,7 +73,7 @@ def twins_disagree(
         Shape (rows,) each: one layer's information over time by an estimator with absolute bins or noise, and by its
         scale-relative twin (equal-mass bins; noise in proportion to the layer's deviation), in units of `base`.
     se_absolute, se_relative : float
-        Standard error of one value of each; 0 where it counts.
+        Standard error of one value of each; 0 where it counts, and NaN, an unknown error, never gives a finding.
     where : str
         The layer.
     base : float

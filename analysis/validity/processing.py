@@ -12,7 +12,7 @@ import math
 
 from infoplane.analysis.finding import Finding
 from infoplane.analysis.units import unit_name
-from infoplane.analysis.validity.bounds import ROUNDING, SIGNIFICANT
+from infoplane.analysis.validity.bounds import ROUNDING, SIGNIFICANT, violation
 
 
 def counts_gain_information(earlier: float, later: float, *, where: str = "layer", base: float = 2) -> Finding | None:
@@ -67,15 +67,15 @@ def bounds_gain_information(
     Finding or None
         ``bounds_gain_information`` with the gain, beyond `SIGNIFICANT` added errors.
     """
-    gain = lower_later - upper_earlier
-    if not (math.isfinite(gain) and gain > SIGNIFICANT * (se_upper + se_lower) + ROUNDING):
+    gain = violation(lower_later, upper_earlier, se_lower, se_upper)
+    if gain is None:
         return None
     text = "the lower bound exceeds the upper bound of an earlier layer, and processing adds no information"
     return Finding("bounds_gain_information", where, text, gain, unit_name(base), "do not use either bound")
 
 
 def resolution_differs(
-    earlier: float, later: float, *, se: float = 0.0, where: str = "layer", base: float = 2
+    earlier: float, later: float, *, se: float, where: str = "layer", base: float = 2
 ) -> Finding | None:
     """Say that estimates which rise along a chain do so by their resolution, the only way in which they can.
 
@@ -85,7 +85,7 @@ def resolution_differs(
         Estimates of I(T1; .) and I(T2; .) along a feed-forward chain, in units of `base`, as by bins or noise. Not for
         inner sites of residual or attention blocks, past which information flows.
     se : float
-        Standard error of the difference; 0 where the estimates count.
+        Standard error of the difference; 0 where the estimates count, and NaN, an unknown error, never gives a finding.
     where, base
         As in `counts_gain_information`.
 

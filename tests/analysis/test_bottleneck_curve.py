@@ -115,6 +115,15 @@ def test_counted_codes_of_a_finite_set_lie_under_it():
     assert 0 < point[1] < curve.at(point[0])
 
 
+def test_inputs_that_differ_by_little_stay_apart():
+    # Two classes of inputs whose p(y|x) differ by 2e-5: nearly independent, but not one input.
+    step = 1e-5
+    joint = np.array([[0.5 + step, 0.5 - step], [0.5 - step, 0.5 + step]]) / 2
+    curve = bottleneck_curve(joint, tolerance=1e-12)
+    assert curve.i_xt[-1] == pytest.approx(1, rel=1e-9)  # the sufficient statistic is X itself
+    assert curve.i_xy == pytest.approx(2 * step**2 / math.log(2), rel=1e-3)
+
+
 def test_independent_variables_have_a_flat_curve():
     curve = bottleneck_curve(np.outer([0.2, 0.3, 0.5], [0.4, 0.6]))
     assert curve.at([0.0, 0.5, 1.0]) == pytest.approx(0, abs=1e-12)

@@ -339,6 +339,13 @@ def test_the_side_beyond_log_n_is_shaded_from_the_line_on_and_counted(run_path):
     assert "rate_above_log_n (12 of 12 points)" in said(plane(run_path, control=False))
 
 
+def test_rates_beyond_log_n_that_the_file_holds_as_findings_are_said_once(tmp_path):
+    found = [(row, "hidden1", "rate_above_log_n", 80.0) for row in range(ROWS)]
+    ax = plane(write_run(tmp_path / "beyond.h5", found=found))
+    assert said(ax).count("rate_above_log_n") == 1
+    assert "Findings: rate_above_log_n (24 of 24 points)." in said(ax)
+
+
 def test_a_plane_that_log_n_holds_is_not_shaded(tmp_path):
     ax = plane(write_run(tmp_path / "low.h5", rate=8))
     assert not [patch for patch in ax.patches if patch.get_gid() == "beyond_log2_n"]

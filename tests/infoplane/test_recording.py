@@ -486,6 +486,26 @@ def test_rates_on_other_inputs_are_not_taken_for_a_fall(tmp_path):
     assert found == [False, True]
 
 
+def test_rates_before_the_inputs_changed_are_forgotten_and_those_kept_are_few(tmp_path):
+    model = host()
+    x, y = data(60).tensors
+    first, second = [(x[:30], y[:30])], [(x[30:], y[30:])]
+    kept = []
+    with recording(tmp_path, model, control=True, learning_rate=5e-3) as rec:
+        for batch in (first, first, second, first, *[second] * 8):
+            rec_step(rec, model)
+            rec.measure(batch)
+            kept.append(len(rec._rates))
+    assert kept == [1, 2, 1, 1, 1, 2, 3, 4, 5, 5, 5, 5]
+    with ip.open_run(tmp_path / "run.h5") as run:
+        table = run.findings().to_dataframe()
+        rates = run.plane()["values"][..., 0]
+    falling = table[(table["code"] == "rate_still_falling") & (table["where"] == "first@untrained")]
+    last = falling[falling["step"] == 12]
+    assert last["amount"].tolist() == pytest.approx([rates[7, 2] - rates[11, 2]])
+    assert not {3, 4, 5} & set(falling["step"])
+
+
 def test_a_code_that_its_prior_has_swallowed_is_said_to_carry_nothing(tmp_path):
     model = host()
     with recording(tmp_path, model, beta=3.0, learning_rate=0.05) as rec:

@@ -37,5 +37,13 @@ def test_samples_without_a_repeat_give_a_number_and_a_finding():
     assert [finding.where for finding in result.findings if finding.code == "no_coverage"] == ["x, (x, y)"]
 
 
+def test_without_a_repeat_one_symbol_counts_as_seen_twice():
+    # f_1 = n - 1, so that the coverage is 1 / n and every share 1 / n^2.
+    n = 4
+    share = 1 / n**2
+    expected = -n * share * math.log(share) / (1 - (1 - share) ** n)
+    assert chao_shen_entropy(np.ones(n, int)) == pytest.approx(expected, rel=1e-12)
+
+
 def test_a_single_symbol_has_no_entropy():
     assert chao_shen_entropy(np.array([7])) == 0

@@ -4,7 +4,7 @@ import math
 
 import numpy as np
 import pytest
-from scipy import stats
+from scipy import integrate, stats
 
 from infoplane.analysis.errors import InputError
 from infoplane.analysis.known import noisy_layer, noisy_layers
@@ -34,6 +34,18 @@ def test_information_of_a_unit_and_its_samples(activation, noise):
     error = ratio.std() / math.sqrt(len(ratio))
     assert 4 * error < 0.02 * law.nats
     assert abs(ratio.mean() - law.nats) < 4 * error + 0.001
+
+
+def test_little_noise_leaves_the_entropy_of_the_noiseless_unit():
+    noise = 0.01
+    # tanh is one to one: I = h(A) + E log f'(A) - h(noise), but for the noise squared times a Fisher information.
+    slope = integrate.quad(lambda a: stats.norm.pdf(a) * -2 * np.log(np.cosh(a)), -10, 10)[0]
+    tanh = noisy_layer("tanh", noise=noise, units=1)
+    assert tanh.nats == pytest.approx(slope - math.log(noise), abs=0.02)
+    # Half of the rectified units are 0 and half are half-normal: I = H(1/2) + (h(half-normal) - h(noise)) / 2, but for
+    # the units a few deviations of the noise from 0.
+    relu = noisy_layer("relu", noise=noise, units=1)
+    assert relu.nats == pytest.approx(0.5 * math.log(2) - 0.5 * math.log(noise), abs=0.05)
 
 
 def test_linear_range_of_tanh_is_a_gaussian_channel():

@@ -62,5 +62,11 @@ def test_divisions_that_do_not_fit_are_refused():
         extrapolate(x, y, method="plugin", divisions=(1, 2))
     with pytest.raises(InputError, match="needs at least 3 different ones"):
         extrapolate(x, y, method="plugin", divisions=(1, 2, 2, 3))
-    with pytest.raises(InputError, match="60 samples make at most 30 groups"):
+    with pytest.raises(InputError, match="one of divisions is 40, but 60 samples make at most 30 groups"):
         extrapolate(x, y, method="plugin", divisions=(1, 2, 40))
+
+
+def test_what_a_part_is_refused_for_is_not_said_of_the_whole():
+    x = np.random.default_rng(5).normal(size=(10, 1))
+    with pytest.raises(InputError, match=r"a part of \d of the 10 samples cannot be estimated: there are \d samples"):
+        extrapolate(x, x + 1, method="ksg1", k=4, divisions=(1, 2, 3))

@@ -26,3 +26,12 @@ def test_values_are_those_of_the_parts():
     mask, index = np.arange(60) < 30, np.arange(30)
     values = values_of(of, x, y, [mask, index])
     assert values[0] == values[1] == of(x[:30], y[:30]).value
+
+
+def test_the_seed_reaches_a_method_that_draws_and_a_seed_of_its_own_comes_first():
+    x, y = paired_rows(x=np.random.default_rng(0).normal(size=(40, 1)), y=np.arange(40))
+    read = {seed: estimator("sample_propagation", 2, seed, {"draws": 2})(x, y) for seed in (0, 5)}
+    assert [read[seed].parameters["seed"] for seed in read] == [0, 5]
+    assert read[0].value != read[5].value
+    assert estimator("sample_propagation", 2, 0, {"draws": 2, "seed": 5})(x, y).value == read[5].value
+    assert "seed" not in estimator("plugin", 2, 5, {})(np.arange(40) % 2, np.arange(40) % 2).parameters

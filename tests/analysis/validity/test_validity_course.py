@@ -50,7 +50,7 @@ def test_shrinking_at_absolute_noise_alone_disagrees_with_its_twin():
     found = twins_disagree([8.0, 6.0, 4.0], [5.0, 5.1, 5.0], se_absolute=0.05, se_relative=0.05)
     assert (found.code, found.amount) == ("twins_disagree", -4.0)
     assert "falls" in found.text
-    assert "rises" in twins_disagree([4.0, 8.0], [5.0, 4.0]).text
+    assert "rises" in twins_disagree([4.0, 8.0], [5.0, 4.0], se_absolute=0.0, se_relative=0.0).text
 
 
 @pytest.mark.parametrize(
@@ -67,6 +67,13 @@ def test_twins_that_agree_or_cannot_be_told_apart_have_no_finding(absolute, rela
     assert twins_disagree(absolute, relative, se_absolute=error, se_relative=error) is None
 
 
+def test_an_unknown_error_says_nothing_and_none_at_all_is_refused():
+    assert twins_disagree([8, 4], [5, 5], se_absolute=math.nan, se_relative=0.0) is None
+    assert twins_disagree([8, 4], [5, 5], se_absolute=0.0, se_relative=math.nan) is None
+    with pytest.raises(TypeError, match="se_absolute"):
+        twins_disagree([8, 4], [5, 5])
+
+
 def test_true_twins_raise_no_false_alarm():
     """Both fall by the same 0.3 bit, or by nothing, and are seen with errors of 0.1 bit."""
     rng, alarms = np.random.default_rng(0), 0
@@ -79,7 +86,7 @@ def test_true_twins_raise_no_false_alarm():
 
 def test_twins_of_other_lengths_are_refused():
     with pytest.raises(InputError, match="same number"):
-        twins_disagree([1, 2], [1, 2, 3])
+        twins_disagree([1, 2], [1, 2, 3], se_absolute=0.0, se_relative=0.0)
     with pytest.raises(InputError, match="one number per row"):
         rate_still_falling(np.zeros((2, 2)))
 
@@ -88,6 +95,8 @@ def test_a_gap_between_the_splits_has_a_sign_and_counts_beyond_four_errors():
     assert train_test_gap(3.3, 3.0, se_train=0.03, se_test=0.04).amount == pytest.approx(0.3)
     assert train_test_gap(3.0, 3.3, se_train=0.03, se_test=0.04).amount == pytest.approx(-0.3)
     assert train_test_gap(3.19, 3.0, se_train=0.03, se_test=0.04) is None
+    # Four times the root of the squares is 0.2; four times the sum would be 0.28.
+    assert train_test_gap(3.21, 3.0, se_train=0.03, se_test=0.04).code == "train_test_gap"
     assert train_test_gap(3.3, 3.0, se_train=math.nan, se_test=0.04) is None
 
 

@@ -2,6 +2,7 @@ import math
 from itertools import pairwise
 
 import numpy as np
+import pytest
 
 from infoplane.analysis.rows import row_symbols
 from infoplane.analysis.validity import bounds_gain_information, counts_gain_information, resolution_differs
@@ -40,12 +41,15 @@ def test_bounds_gain_only_when_the_later_lower_one_exceeds_the_earlier_upper_one
 def test_a_rectified_layer_on_bins_of_a_saturated_one_is_said_to_differ_in_resolution():
     # the row of 30 bins on [-1, 1]: 1.00 -> 2.98 -> 3.29 bit, which no chain does
     rows = [1.00, 2.98, 3.29]
-    said = [resolution_differs(one, two) for one, two in pairwise(rows)]
+    said = [resolution_differs(one, two, se=0.0) for one, two in pairwise(rows)]
     assert [finding.code for finding in said] == ["resolution_differs"] * 2
     assert "information cannot" in said[0].text
 
 
 def test_estimates_that_fall_or_rise_within_their_error_say_nothing():
-    assert resolution_differs(3.0, 2.9) is None
+    assert resolution_differs(3.0, 2.9, se=0.0) is None
     assert resolution_differs(3.0, 3.3, se=0.1) is None
     assert resolution_differs(3.0, 3.5, se=0.1) is not None
+    assert resolution_differs(3.0, 3.5, se=math.nan) is None
+    with pytest.raises(TypeError, match="se"):
+        resolution_differs(3.0, 3.5)

@@ -39,6 +39,14 @@ def test_at_log_n_a_continuous_pair_has_reached_what_n_samples_show(kind):
     assert codes(math.log(100), kind) == codes(5.0, kind) == ["above_log_n"]
 
 
+@pytest.mark.parametrize("kind", ["estimate", "lower_bound", "upper_bound"])
+def test_of_labels_log_n_is_not_said_beside_their_entropy(kind):
+    # Four samples of four labels: H = log 4 is log n, and a value there may be the truth.
+    assert codes(math.log(4), kind, (math.inf, math.log(4)), n=4) == []
+    beyond = [] if kind == "upper_bound" else ["above_entropy"]
+    assert codes(5.0, kind, (math.log(4), math.inf), n=4) == beyond
+
+
 def test_amounts_are_by_how_much_in_the_unit_asked_for():
     assert above_entropy(1.5, 1.0).amount == 0.5
     assert above_entropy(1.5, 1.0).unit == "bit"
