@@ -11,7 +11,7 @@ import numbers
 from dataclasses import dataclass
 from typing import Literal
 
-from infoplane.analysis.errors import InputError, near_names, whole_number
+from infoplane.analysis.errors import InputError, one_of, whole_number
 
 Rule = Literal["count", "width", "equal_mass"]
 Scope = Literal["layer", "neuron", "fixed"]
@@ -46,10 +46,7 @@ class BinRule:
 
     def __post_init__(self) -> None:
         for name, accepted in _CHOICES.items():
-            value = getattr(self, name)
-            if value not in accepted:
-                hint = near_names(str(value), accepted)
-                raise InputError(f"{name} is {value!r}{hint}; it is one of {', '.join(map(repr, accepted))}")
+            one_of(name, getattr(self, name), accepted)
         whole_number("number", self.number, least=1, most=MOST_BINS)
         _given_exactly_for("width", self.width, self.rule == "width", "rule='width'")
         for name in ("low", "high"):

@@ -20,6 +20,14 @@ def near_names(name: str, known: Iterable[str], limit: int = 3) -> str:
     return f"; did you mean {' or '.join(repr(c) for c in close)}?" if close else ""
 
 
+def one_of(name: str, value: object, accepted: Iterable[str]) -> None:
+    """Raise InputError with the near names unless `value`, called `name`, is one of the names `accepted`."""
+    known = list(accepted)
+    if not isinstance(value, str) or value not in known:
+        names = ", ".join(map(repr, known))
+        raise InputError(f"{name} is {value!r}, but it is one of {names}{near_names(str(value), known)}")
+
+
 def whole_number(name: str, value: object, *, least: int, most: int | None = None) -> int:
     """Return `value`, called `name`, as an int; InputError unless it is a whole number from `least` to `most`."""
     if (

@@ -13,13 +13,15 @@ from dataclasses import asdict, dataclass, fields
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from infoplane.analysis.errors import InputError, near_names
 from infoplane.analysis.estimators import NAMES, method_named
-from infoplane.analysis.estimators.method import Kind, Method, Reading, Side
+from infoplane.analysis.estimators.count_table import plugin_entropy
+from infoplane.analysis.estimators.method import MUTUAL_INFORMATION, Kind, Method, Reading, Side
 from infoplane.analysis.finding import Finding
 from infoplane.analysis.rows import row_keys
-from infoplane.analysis.samples import Samples, SamplesLike, read_samples
+from infoplane.analysis.samples import Labels, Samples, SamplesLike, read_samples
 from infoplane.analysis.units import nats_per_unit, unit_name
 from infoplane.analysis.validity import findings_of_value
 
@@ -46,11 +48,14 @@ class Estimate:
     n : int
         Samples.
     standard_error : float
-        Over samples, in `unit`; NaN where the estimator has none (`infoplane.analysis.uncertainty` gives one).
+        Over `error_over`, in `unit`; NaN where the estimator has none (`infoplane.analysis.uncertainty` gives one).
     findings : tuple of Finding
         What cannot be true of it, or what to know before believing it.
     quantity : str
         What is estimated: ``"mutual information"``, or what the method measures in its place.
+    error_over : str
+        What the standard error is over: ``"samples"``, or ``"draws"``, ``"slices"``, ... of the method, which take the
+        samples as they are. None is over seeds or over the training of a predictor.
     """
 
     value: float
@@ -62,12 +67,14 @@ class Estimate:
     standard_error: float
     findings: tuple[Finding, ...]
     quantity: str
+    error_over: str = "samples"
 
     def __str__(self) -> str:
         error = "" if math.isnan(self.standard_error) else f" ± {self.standard_error:.2g}"
+        over = f", error over {self.error_over}" if error and self.error_over != "samples" else ""
         lines = [
             f"{self.quantity} {self.value:.4f}{error} {self.unit} "
-            f"({self.method}, {self.kind.replace('_', ' ')}, n = {self.n})",
+            f"({self.method}, {self.kind.replace('_', ' ')}, n = {self.n}{over})",
             *(f"  {finding}" for finding in self.findings),
         ]
         return "\n".join(lines)
@@ -108,12 +115,14 @@ def estimate(x: SamplesLike, y: SamplesLike, *, method: str = "auto", base: floa
     n = pair[0].n
     if n < chosen.least_n:
         raise InputError(f"there are {n} samples, but method {method!r} needs at least {chosen.least_n}")
-    reading, found = _apply(chosen, *pair, values)
+    sides = _variable(pair[0], chosen.x, chosen), _variable(pair[1], chosen.y, chosen)
+    reading = _apply(chosen, sides[0].given, sides[1].given, values)
     kind = reading.kind or chosen.kind
-    found += reading.findings
-    found += findings_of_value(
-        reading.nats, kind, entropies=(_entropy_bound(pair[0], chosen.x), _entropy_bound(pair[1], chosen.y)), n=n
-    )
+    entropies = sides[0].entropy(), sides[1].entropy()
+    limits = findings_of_value(reading.nats, kind, entropies=entropies, n=n)
+    if chosen.quantity != MUTUAL_INFORMATION and not chosen.within_entropies:
+        limits = tuple(finding for finding in limits if finding.code == "not_finite")
+    found = sides[0].findings + sides[1].findings + reading.findings + limits
     return Estimate(
         value=reading.nats / unit,
         unit=unit_name(base),
@@ -124,6 +133,7 @@ def estimate(x: SamplesLike, y: SamplesLike, *, method: str = "auto", base: floa
         standard_error=reading.standard_error / unit,
         findings=tuple(finding.in_units(unit_name(base), unit) for finding in found),
         quantity=chosen.quantity,
+        error_over=chosen.error_over,
     )
 
 
@@ -163,46 +173,66 @@ def parameters_of(method: Method, given: Mapping[str, Any]) -> Any:
     return make(**given)
 
 
-def _apply(method: Method, x: Samples, y: Samples, parameters: Any) -> tuple[Reading, tuple[Finding, ...]]:
-    """Return the reading of the method's function, and what the samples themselves give reason to say."""
-    sides, found = [], []
-    for side, wanted in ((x, method.x), (y, method.y)):
-        if wanted == "discrete" or (wanted == "either" and side.discrete):
-            sides.append(side.symbols())
-            continue
-        if side.discrete:
-            raise InputError(
-                f"{side.name} holds integers, which are read as labels, but method {method.name!r} needs a continuous "
-                f"variable; give floats if they are quantities ({side.name}.astype(float)), else a method for labels"
-            )
-        varies = np.ptp(side.values, axis=0) > 0
-        if not varies.all():
-            found.append(
-                Finding(
-                    code="constant_columns",
-                    where=side.name,
-                    text=f"{np.count_nonzero(~varies)} of {varies.size} columns are constant and were left out",
-                    advice="a constant carries no information; look for dead neurons",
-                )
-            )
-        sides.append(side.values if varies.all() else side.values[:, varies])
-    if any(_constant(side) for side in sides):
-        said = tuple(found) or (Finding("constant", "x, y", "a variable takes one value only", advice="nothing to do"),)
-        return Reading(0.0), said
+@dataclass(frozen=True, eq=False)
+class _Variable:
+    """A variable as the method's function takes it, shape (n, d) or (n,), and what its samples give reason to say."""
+
+    given: NDArray[Any]
+    findings: tuple[Finding, ...]
+
+    def entropy(self) -> float:
+        """Return the plug-in entropy of what the method reads as labels, in nats; infinity for quantities."""
+        return plugin_entropy(np.bincount(self.given)) if self.given.ndim == 1 else math.inf
+
+
+def _variable(samples: Samples, wanted: Side, method: Method) -> _Variable:
+    """Return labels or quantities, whichever the method reads there, without columns that mean nothing to it."""
+    if wanted == "discrete" or (wanted == "either" and samples.discrete):
+        labels = samples.symbols()
+        found = () if samples.discrete else _floats_as_labels(samples.name, labels)
+        return _Variable(labels, found + _constant_findings(samples.name, labels))
+    if samples.discrete:
+        raise InputError(
+            f"{samples.name} holds integers, which are read as labels, but method {method.name!r} needs a continuous "
+            f"variable; give floats if they are quantities ({samples.name}.astype(float)), else a method for labels"
+        )
+    values = samples.values
+    varies = np.ptp(values, axis=0) > 0
+    if varies.all():
+        return _Variable(values, ())
+    done = "kept, since they are part of a layer's range" if method.keeps_constant else "left out"
+    text = f"{np.count_nonzero(~varies)} of {varies.size} columns are constant and were {done}"
+    advice = "a constant carries no information; look for dead neurons"
+    columns = Finding("constant_columns", samples.name, text, advice=advice)
+    found = (columns, *_constant_findings(samples.name, values))
+    return _Variable(values if method.keeps_constant else np.ascontiguousarray(values[:, varies]), found)
+
+
+def _apply(method: Method, x: NDArray[Any], y: NDArray[Any], parameters: Any) -> Reading:
+    """Return the reading of the method's function; 0 where a variable is constant."""
+    if _constant(x) or _constant(y):
+        return Reading(0.0)
     if any(field.name == "seed" for field in fields(method.parameters)):
-        order = np.lexsort([row_keys(side) for side in sides])
-        sides = [side[order] for side in sides]
-    first, second = sides
-    return method.function(first, second, parameters), tuple(found)
+        order = np.lexsort([row_keys(x), row_keys(y)])
+        x, y = x[order], y[order]
+    return method.function(x, y, parameters)
 
 
-def _constant(side: Any) -> bool:
-    return bool(side.max() == side.min()) if side.ndim == 1 else side.shape[1] == 0
+def _constant(side: NDArray[Any]) -> bool:
+    return bool((side == side[0]).all())
 
 
-def _entropy_bound(side: Samples, wanted: Side) -> float:
-    """Return the plug-in entropy of what the method reads as labels, in nats; infinity for a continuous variable."""
-    if not side.discrete and wanted != "discrete":
-        return math.inf
-    shares = np.bincount(side.symbols()) / side.n
-    return float(-(shares * np.log(shares)).sum())
+def _constant_findings(name: str, side: NDArray[Any]) -> tuple[Finding, ...]:
+    if not _constant(side):
+        return ()
+    return (Finding("constant", name, "it takes one value only, so the information is 0", advice="nothing to do"),)
+
+
+def _floats_as_labels(name: str, labels: Labels) -> tuple[Finding, ...]:
+    """Return a finding where floats that are hardly ever equal are read as labels."""
+    n, different = len(labels), int(labels.max()) + 1
+    if 2 * different <= n:
+        return ()
+    text = f"floats were read as {different} labels among {n} samples, which are equal or different, never near"
+    advice = "for quantities take a method that reads them or bins; labels that are meant come as integers"
+    return (Finding("floats_as_labels", name, text, advice=advice),)

@@ -20,7 +20,7 @@ from infoplane.analysis.samples import Floats, Labels
 
 SIGMAS = 3.0
 """Standard errors by which a bound may lie on the wrong side of the truth."""
-ABOUT_SAMPLES = frozenset({"collinear", "constant", "constant_columns", "ties"})
+ABOUT_SAMPLES = frozenset({"collinear", "constant", "constant_columns", "floats_as_labels", "ties"})
 """Codes of findings that describe the samples and were dealt with; any other casts doubt on the value."""
 _ROUNDING = 1e-9
 

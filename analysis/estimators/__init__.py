@@ -6,7 +6,7 @@ dataclass of parameters, one pure function and the `Method` that describes both.
 
 from importlib import import_module
 
-from infoplane.analysis.errors import InputError, near_names
+from infoplane.analysis.errors import one_of
 from infoplane.analysis.estimators.method import Method
 
 _HOMES = {
@@ -54,10 +54,7 @@ NAMES: tuple[str, ...] = tuple(_HOMES)
 
 def method_named(name: str) -> Method:
     """Return the method of that name; InputError with near names when there is none."""
-    if name not in _HOMES:
-        raise InputError(
-            f"method is {name!r}, which is unknown{near_names(str(name), NAMES)}; it is one of: {', '.join(NAMES)}"
-        )
+    one_of("method", name, NAMES)
     module = import_module(f"infoplane.analysis.estimators.{_HOMES[name]}")
     found = module.METHOD
     assert isinstance(found, Method)

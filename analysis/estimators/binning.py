@@ -19,6 +19,7 @@ from numpy.typing import NDArray
 from infoplane.analysis.bin_rule import BinRule
 from infoplane.analysis.bins import Bins
 from infoplane.analysis.errors import InputError
+from infoplane.analysis.estimators.count_table import plugin_entropy
 from infoplane.analysis.estimators.method import Floats, Labels, Method, Reading
 from infoplane.analysis.finding import Finding
 from infoplane.analysis.rows import row_groups
@@ -63,7 +64,7 @@ def binning(x: Floats, y: NDArray[Any], parameters: Binning) -> Reading:
     Parameters
     ----------
     x : numpy.ndarray
-        Shape (n, d): the activations of one layer.
+        Shape (n, d): the activations of one layer. Constant columns count in the range of the layer.
     y : numpy.ndarray
         Shape (n,), int64 labels, or shape (n, dy), floats.
     parameters : Binning
@@ -75,7 +76,8 @@ def binning(x: Floats, y: NDArray[Any], parameters: Binning) -> Reading:
         In nats, the plug-in value: exact for a finite set of equally likely samples, else too high by about
         (codes - 1)(labels - 1) / (2n) nat as long as that is small. The edges and the number of codes are recorded.
         Findings: ``outside_bins`` with the share of activations beyond a range that was not fitted to them (they count
-        in the end bins); ``saturated`` when no two samples share a code, so that every such layer reads the same.
+        in the end bins); ``saturated`` when no two samples share a code, so that every such layer reads the same;
+        ``undersampled`` when more than half of the samples, the amount, have a code of their own.
 
     Raises
     ------
@@ -83,16 +85,14 @@ def binning(x: Floats, y: NDArray[Any], parameters: Binning) -> Reading:
         When the bins do not fit the columns, or the rule makes more than 2^31 bins.
     """
     codes, found, chosen = _binned("x", x, parameters)
-    if codes.max() + 1 == len(codes):
-        text = f"each of the {len(codes)} samples has a code of its own, as in every layer that is binned this finely"
-        found.append(Finding("saturated", "x", text, advice="take fewer bins or more samples"))
     labels = y
     if y.ndim == 2:
         labels, of_y, chosen_y = _binned("y", y, parameters)
         found += of_y
         chosen |= {f"y_{name}": value for name, value in chosen_y.items()}
     joint = row_groups(codes * (labels.max() + 1) + labels)
-    return Reading(_entropy(codes) + _entropy(labels) - _entropy(joint), findings=tuple(found), chosen=chosen)
+    of_codes, of_labels, of_both = (plugin_entropy(np.bincount(symbols)) for symbols in (codes, labels, joint))
+    return Reading(of_codes + of_labels - of_both, findings=tuple(found), chosen=chosen)
 
 
 def _binned(name: str, side: Floats, parameters: Binning) -> tuple[Labels, list[Finding], dict[str, Any]]:
@@ -100,7 +100,7 @@ def _binned(name: str, side: Floats, parameters: Binning) -> tuple[Labels, list[
     rule = BinRule(**{field.name: getattr(parameters, field.name) for field in fields(BinRule)})
     bins = parameters.bins or Bins.fit(side, by=rule)
     codes = bins.groups(side)
-    found = []
+    found = _alone(name, codes)
     chosen = {**bins.described(), "codes": int(codes.max()) + 1}
     if parameters.bins is not None:
         chosen["bins"] = repr(bins)
@@ -113,10 +113,17 @@ def _binned(name: str, side: Floats, parameters: Binning) -> tuple[Labels, list[
     return codes, found, chosen
 
 
-def _entropy(labels: Labels) -> float:
-    """Return the entropy of the relative frequencies of labels 0 .. K - 1, in nats."""
-    shares = np.bincount(labels) / len(labels)
-    return float(-(shares * np.log(shares)).sum())
+def _alone(name: str, codes: Labels) -> list[Finding]:
+    """Return ``saturated`` or ``undersampled`` when all or most samples have a code of their own."""
+    n, advice = len(codes), "take fewer bins or more samples"
+    alone = np.count_nonzero(np.bincount(codes) == 1) / n
+    if alone == 1:
+        text = f"each of the {n} samples has a code of its own, as in every layer that is binned this finely"
+        return [Finding("saturated", name, text, advice=advice)]
+    if alone > 0.5:
+        text = "most samples have a code of their own, so unless they are all there are the value is too high"
+        return [Finding("undersampled", name, text, alone, "1", advice)]
+    return []
 
 
 METHOD = Method(
@@ -130,4 +137,5 @@ METHOD = Method(
     wrong_when="bins are so fine that most samples have a code of their own (the value nears log n or H(Y)), or so "
     "coarse or misplaced that a layer falls into few of them",
     source="Shwartz-Ziv & Tishby 2017; Saxe et al. 2018; equal mass: Geiger 2021, Chelombiev et al. 2019",
+    keeps_constant=True,
 )

@@ -16,9 +16,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from infoplane.analysis.estimators.contrast import BLOCK, Critic, held_out_scores, random_parts
-from infoplane.analysis.estimators.elliptical_critic import fit_elliptical
+from infoplane.analysis.estimators.elliptical_critic import fit_elliptical, varied_columns
 from infoplane.analysis.estimators.gaussian import Gaussian, gaussian, wishart_bias
-from infoplane.analysis.estimators.independent_columns import independent_columns
 from infoplane.analysis.estimators.ksg1 import KSG1, ksg1
 from infoplane.analysis.estimators.linear_law import change_of_slopes
 from infoplane.analysis.estimators.method import Floats, Reading
@@ -82,7 +81,7 @@ def choose_continuous(x: Floats, y: Floats, seed: int) -> Reading:
     if any(math.isinf(value) for value in values.values()):
         name = max(families, key=lambda name: families[name].nats)
         return _named(name, "x and y share a direction without noise", families[name], {})
-    x, y = _independent(x), _independent(y)
+    x, y = x[:, varied_columns(x)], y[:, varied_columns(y)]
     columns = x.shape[1] + y.shape[1]
     tied = max(tie_share(x), tie_share(y)) > max(_TIED, 2 / n)
     if columns <= _NEIGHBOURS_COUNT:
@@ -122,12 +121,6 @@ def choose_continuous(x: Floats, y: Floats, seed: int) -> Reading:
         text = "what held-out samples support still grows with n; the value counts on 1/n for the rest, by"
         findings += (Finding("still_growing", "value", text, growth, "nat", "take more samples, or fewer columns"),)
     return _named("network", why, Reading(bound + growth, error), kept, findings)
-
-
-def _independent(side: Floats) -> Floats:
-    """Return columns of which neither they nor their normal scores are combinations of others."""
-    side = side[:, independent_columns("", side)[0]]
-    return side[:, independent_columns("", normal_scores(side))[0]]
 
 
 def _by_neighbours(x: Floats, y: Floats, tied: bool, seed: int) -> dict[str, float]:

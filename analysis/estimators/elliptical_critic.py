@@ -12,9 +12,11 @@ from dataclasses import dataclass
 from typing import Literal
 
 import numpy as np
+from numpy.typing import NDArray
 from scipy.special import ndtri
 from scipy.stats import t as student
 
+from infoplane.analysis.estimators.independent_columns import independent_columns
 from infoplane.analysis.estimators.method import Floats
 from infoplane.analysis.estimators.normal_scores import Ranking, normal_scores
 from infoplane.analysis.estimators.t_copula import fit_t_copula
@@ -63,8 +65,13 @@ class EllipticalCritic:
 
 
 def fit_elliptical(x: Floats, y: Floats, family: Literal["gaussian", "t_copula"]) -> EllipticalCritic:
-    """Return the family fitted to samples of shapes (n, dx) and (n, dy)."""
+    """Return the family fitted to samples of shapes (n, dx) and (n, dy), on the columns that are independent there.
+
+    Columns that vary over all samples may be constant in a part of them, or combinations of others.
+    """
     r: Floats
+    kept = varied_columns(x), varied_columns(y)
+    x, y = x[:, kept[0]], y[:, kept[1]]
     if family == "gaussian":
         margins = [_standardising(side) for side in (x, y)]
         joint = np.hstack([margin(side) for margin, side in zip(margins, (x, y), strict=True)])
@@ -75,7 +82,18 @@ def fit_elliptical(x: Floats, y: Floats, family: Literal["gaussian", "t_copula"]
         margins = [_ranking(side, nu) for side in (x, y)]
     dx = x.shape[1]
     precision, precision_x, precision_y = (_inverse(block) for block in (r, r[:dx, :dx], r[dx:, dx:]))
-    return EllipticalCritic(nu, precision, precision_x, precision_y, *margins)
+    return EllipticalCritic(nu, precision, precision_x, precision_y, *map(_of_columns, kept, margins))
+
+
+def varied_columns(side: Floats) -> NDArray[np.int64]:
+    """Return the columns of which neither they nor their normal scores are constant or combinations of others."""
+    varying = np.flatnonzero(np.ptp(side, axis=0) > 0)
+    kept = varying[independent_columns("", side[:, varying])[0]]
+    return kept[independent_columns("", normal_scores(side[:, kept]))[0]]
+
+
+def _of_columns(kept: NDArray[np.int64], margin: Margin) -> Margin:
+    return lambda side: margin(side[:, kept])
 
 
 def _inverse(block: Floats) -> Floats:

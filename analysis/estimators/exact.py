@@ -58,4 +58,5 @@ METHOD = Method(
     assumes="the rows are the whole input set, each equally likely",
     wrong_when="the rows are a sample of a larger set: it is then the plug-in value, too high, and its error is not 0",
     source="Cover & Thomas 2006, Eq. 2.28",
+    error_over="the whole set",
 )

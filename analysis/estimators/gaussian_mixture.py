@@ -23,7 +23,8 @@ from typing import Literal
 
 import numpy as np
 
-from infoplane.analysis.errors import InputError, near_names
+from infoplane.analysis.errors import InputError, one_of
+from infoplane.analysis.estimators.count_table import plugin_entropy
 from infoplane.analysis.estimators.method import Floats, Kind, Labels
 from infoplane.analysis.finding import Finding
 from infoplane.analysis.rows import row_groups
@@ -31,6 +32,7 @@ from infoplane.analysis.rows import row_groups
 _TILE = 512
 _ONE_THREAD = 2**18  # multiplications of a matrix product for which OpenBLAS starts no thread
 _FAR = 170.0  # a Bhattacharyya distance whose overlap counts nothing, and whose fourth power float64 still holds
+_MOST_LOST = 1e-3  # of an exponent, and so of an overlap, to rounding
 _SCALES = ("absolute", "layer")
 
 
@@ -54,9 +56,7 @@ class Noise:
         value = self.noise_variance
         if isinstance(value, bool) or not isinstance(value, numbers.Real) or not 0 < value < math.inf:
             raise InputError(f"noise_variance is {value!r}, but a variance is a finite number above 0")
-        if self.scale not in _SCALES:
-            hint = near_names(str(self.scale), _SCALES)
-            raise InputError(f"scale is {self.scale!r}{hint}; it is one of {', '.join(map(repr, _SCALES))}")
+        one_of("scale", self.scale, _SCALES)
 
     def variance(self, t: Floats) -> float:
         """Return sigma^2 for the layer `t`, shape (n, d), in squared activations."""
@@ -133,12 +133,25 @@ def noise_findings(nats: float, kind: Kind, apart: float, labels: Labels) -> tup
     if apart > (1 - 1e-3) * math.log(n):
         text = f"at this noise each of the {n} samples stands alone, as in every layer that is spread this wide"
         found.append(Finding("saturated", "x", text, advice="take more noise or more samples"))
-    shares = np.bincount(labels) / n
-    most = float(-(shares * np.log(shares)).sum())
+    most = plugin_entropy(np.bincount(labels))
     if (kind == "lower_bound" and nats <= 0) or (kind == "upper_bound" and nats >= most):
         text = "the bound says no more than that an information is at least 0 and at most H(Y)"
         found.append(Finding("vacuous", "value", text, nats, "nat", "use sample_propagation, or another noise"))
     return tuple(found)
+
+
+def rounding_findings(t: Floats, variance: float) -> tuple[Finding, ...]:
+    """Return ``rounding`` where distances lose what tells near samples apart, with the error of an exponent.
+
+    A squared distance is a difference of squared norms, so that it errs by the rounding error of the largest of these.
+    """
+    centred = t - t.mean(axis=0)
+    lost = float(np.finfo(np.float64).eps * np.einsum("ij,ij->i", centred, centred).max() / variance)
+    if lost <= _MOST_LOST:
+        return ()
+    text = "activations spread so far against the noise that rounding changes exponents of the distances"
+    advice = "samples that lie near each other are misread: take more noise, or leave out what lies far off"
+    return (Finding("rounding", "x", text, lost, "1", advice),)
 
 
 def _mixture(t: Floats, variance: float) -> tuple[float, float]:

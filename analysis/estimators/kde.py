@@ -3,8 +3,8 @@
 from dataclasses import dataclass
 from typing import Literal
 
-from infoplane.analysis.errors import InputError, near_names
-from infoplane.analysis.estimators.gaussian_mixture import Noise, entropy_bounds, noise_findings
+from infoplane.analysis.errors import one_of
+from infoplane.analysis.estimators.gaussian_mixture import Noise, entropy_bounds, noise_findings, rounding_findings
 from infoplane.analysis.estimators.method import Floats, Labels, Reading
 
 _CONDITIONALS = ("opposite", "same")
@@ -31,9 +31,7 @@ class KDE(Noise):
 
     def __post_init__(self) -> None:
         super().__post_init__()
-        if self.conditional not in _CONDITIONALS:
-            hint = near_names(str(self.conditional), _CONDITIONALS)
-            raise InputError(f"conditional is {self.conditional!r}{hint}; it is 'opposite' or 'same'")
+        one_of("conditional", self.conditional, _CONDITIONALS)
 
 
 def kde_reading(t: Floats, labels: Labels, parameters: KDE, kind: Literal["lower_bound", "upper_bound"]) -> Reading:
@@ -58,6 +56,9 @@ def kde_reading(t: Floats, labels: Labels, parameters: KDE, kind: Literal["lower
     return Reading(
         value,
         kind="estimate" if mixed else kind,
-        findings=noise_findings(value, "estimate" if mixed else kind, bounds.lower, labels),
+        findings=(
+            *noise_findings(value, "estimate" if mixed else kind, bounds.lower, labels),
+            *rounding_findings(t, variance),
+        ),
         chosen={"variance": variance},
     )

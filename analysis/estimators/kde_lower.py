@@ -37,8 +37,8 @@ def kde_lower(x: Floats, y: Labels, parameters: KDELower) -> Reading:
     Reading
         In nats. It holds for the law in which the n samples are equally likely. For one label per input and absolute
         noise it is, on average, also below the information under the law that they were drawn from, since that is
-        concave in the law of X. The noise variance used is recorded. Findings: ``saturated``, ``vacuous`` when it is
-        not above 0.
+        concave in the law of X. The noise variance used is recorded. Findings: ``saturated``, ``rounding``,
+        ``vacuous`` when it is not above 0.
     """
     return kde_reading(x, y, parameters, "lower_bound")
 

@@ -40,7 +40,7 @@ def kde_upper(x: Floats, y: Labels, parameters: KDEUpper) -> Reading:
     Reading
         In nats. It holds for the law in which the n samples are equally likely; of the law they were drawn from it is
         no bound, since n samples never show more than log n. The noise variance used is recorded. Findings:
-        ``saturated``, ``vacuous`` when it is not below H(Y).
+        ``saturated``, ``rounding``, ``vacuous`` when it is not below H(Y).
     """
     return kde_reading(x, y, parameters, "upper_bound")
 

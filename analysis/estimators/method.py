@@ -27,7 +27,7 @@ class Reading:
     nats : float
         The value.
     standard_error : float
-        Over samples, in nats; NaN where the estimator has none of its own.
+        In nats, over what `Method.error_over` says; NaN where the estimator has none of its own.
     kind : {"estimate", "lower_bound", "upper_bound"}, optional
         Where it depends on the data or the parameters; else that of the `Method` holds.
     findings : tuple of Finding
@@ -52,8 +52,8 @@ class Method:
     name : str
         By which `infoplane.analysis.estimate.estimate` calls it.
     function : callable
-        ``function(x, y, parameters) -> Reading``, pure. A continuous variable comes as float64 of shape (n, d)
-        without constant columns, a discrete one as int64 of shape (n,), labels 0 .. K - 1.
+        ``function(x, y, parameters) -> Reading``, pure. A continuous variable comes as float64 of shape (n, d),
+        without constant columns unless it `keeps_constant`, a discrete one as int64 of shape (n,), labels 0 .. K - 1.
     parameters : type
         A frozen dataclass; every field has a default. A field `seed` marks a method that draws random numbers: its
         samples come in an order that depends on their values alone.
@@ -67,6 +67,14 @@ class Method:
         What it estimates, where that is not Shannon's mutual information.
     least_n : int
         Fewest samples that it accepts.
+    keeps_constant : bool
+        Whether constant columns count, as in the range of a layer's bins. One variable that is constant altogether
+        carries nothing in any case, and the function is not called.
+    error_over : str
+        What the standard error is over: ``"samples"``, or what varies in their place while the samples stay as they
+        are (``"draws"``, ``"slices"``), so that an error over samples would be larger.
+    within_entropies : bool
+        Whether a quantity other than mutual information is also at least 0 and at most H(X), H(Y) and log n.
     """
 
     name: str
@@ -80,6 +88,9 @@ class Method:
     source: str
     quantity: str = MUTUAL_INFORMATION
     least_n: int = 2
+    keeps_constant: bool = False
+    error_over: str = "samples"
+    within_entropies: bool = False
 
 
 def need(n: int, least: int, why: str) -> None:

@@ -130,6 +130,7 @@ METHOD = Method(
     x="continuous",
     y="discrete",
     quantity="usable information (online code)",
+    within_entropies=True,
     assumes="samples are independent, and the label is predicted by a member of the stated family",
     wrong_when="samples are few: the code pays for learning, and is then far below what the family can use in the end",
     source="Voita & Titov 2020 (online code); control labels: Hewitt & Liang 2019",

@@ -17,7 +17,13 @@ from dataclasses import dataclass
 import numpy as np
 
 from infoplane.analysis.errors import whole_number
-from infoplane.analysis.estimators.gaussian_mixture import Noise, noise_findings, products, scaled_parts
+from infoplane.analysis.estimators.gaussian_mixture import (
+    Noise,
+    noise_findings,
+    products,
+    rounding_findings,
+    scaled_parts,
+)
 from infoplane.analysis.estimators.method import Floats, Labels, Method, Reading
 from infoplane.analysis.generator import own_generator
 
@@ -67,8 +73,8 @@ def sample_propagation(x: Floats, y: Labels, parameters: SamplePropagation) -> R
     Reading
         In nats, with the standard error of the draws alone: the n samples are taken as all there are. As an estimate
         for the law that they come from, I(X + Z; X) is too low on average (it is concave in the law of X, and at most
-        log n) and I(X + Z; Y) too high. Time grows with n^2 `draws`, memory with n `draws`. Finding ``saturated``:
-        every sample stands alone.
+        log n) and I(X + Z; Y) too high. Time grows with n^2 `draws`, memory with n `draws`. Findings ``saturated``:
+        every sample stands alone; ``rounding``: the layer spreads so far that near samples are misread.
     """
     variance = parameters.variance(x)
     rng = own_generator(parameters.seed)
@@ -92,6 +98,8 @@ def sample_propagation(x: Floats, y: Labels, parameters: SamplePropagation) -> R
         left = left.reshape(-1, d + 2)
         overlap = products(left, right, out=scratch[: len(left)])
         np.minimum(overlap, _LARGEST, out=overlap)
+        # That of the own part is 0; the product gives the rounding error of the squared norms, which may be large.
+        overlap[np.arange(len(left)), np.repeat(np.arange(part.start, part.stop), draws)] = 0
         np.exp(overlap, out=overlap)
         of_all = overlap.sum(axis=1) / n
         of_label = np.ones(len(left))
@@ -104,7 +112,8 @@ def sample_propagation(x: Floats, y: Labels, parameters: SamplePropagation) -> R
         apart -= float(np.log(of_all).sum()) / (n * draws)
     error = float(np.sqrt((ratios.var(axis=1, ddof=1) / draws).sum()) / n)
     value = float(ratios.mean())
-    return Reading(value, error, findings=noise_findings(value, "estimate", apart, y), chosen={"variance": variance})
+    found = noise_findings(value, "estimate", apart, y) + rounding_findings(x, variance)
+    return Reading(value, error, findings=found, chosen={"variance": variance})
 
 
 METHOD = Method(
@@ -120,4 +129,5 @@ METHOD = Method(
     "and the dimension, so that every sample stands alone",
     source="Goldfeld et al. 2019 (ICML), Estimating information flow in deep neural networks; rates: Goldfeld et al. "
     "2020 (IEEE Trans. Inf. Theory)",
+    error_over="draws",
 )

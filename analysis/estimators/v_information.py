@@ -125,6 +125,7 @@ METHOD = Method(
     x="continuous",
     y="discrete",
     quantity="V-information",
+    within_entropies=True,
     assumes="samples are independent, and the label is predicted by a member of the stated family",
     wrong_when="the family cannot express how y depends on x, or samples are too few to fit it: it is then too low",
     source="Xu et al. 2020, Definitions 2 and 3; control labels: Hewitt & Liang 2019",

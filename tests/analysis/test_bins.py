@@ -44,6 +44,15 @@ def test_width_that_goes_evenly_makes_no_extra_bin():
         assert Bins.fit([0.0], rule="width", width=width, scope="fixed", low=0, high=high).number.tolist() == [number]
 
 
+@pytest.mark.parametrize(
+    ("low", "high", "width", "number"), [(0.1, 0.4, 0.1, 3), (0.0, 0.3, 0.1, 3), (-0.2, 0.1, 0.1, 3)]
+)
+def test_width_whose_multiple_rounds_beyond_the_range_makes_no_extra_bin(low, high, width, number):
+    assert Bins.fit([low, high], rule="width", width=width).number.tolist() == [number]
+    beyond = Bins.fit([low, high + 1e-9], rule="width", width=width)
+    assert beyond.number.tolist() == [number + 1]
+
+
 def test_equal_mass_puts_as_many_values_in_each_bin():
     counts = np.bincount(Bins.fit(LAYER, rule="equal_mass", number=8).codes(LAYER).ravel())
     assert counts.tolist() == [250] * 8

@@ -185,3 +185,14 @@ def test_rectified_normals_within_three_hundredths(offset):
     known = clipped_normal(0.8, offset=offset)
     values = [estimate(*known.sample(5000, seed), method="auto", base=math.e).value for seed in range(3)]
     assert np.mean(values) == pytest.approx(known.nats, abs=0.03)
+
+
+def test_columns_that_vary_in_a_part_of_the_samples_only_are_no_obstacle():
+    # As the pixels at the rim of an image: a fold may see no ink there, or the same ink in two columns.
+    rng = np.random.default_rng(0)
+    x = rng.standard_normal((300, 2))
+    rare = np.zeros((300, 3))
+    rare[7, 0] = rare[11, 1] = rare[11, 2] = 1.0
+    rare[200, 2] = 2.0
+    y = np.hstack([x + rng.standard_normal((300, 2)), rare])
+    assert estimate(x, y, base=math.e).value == pytest.approx(math.log(2), abs=0.15)

@@ -77,6 +77,66 @@ def test_fine_bins_of_a_saturating_network_read_log_n_and_say_so():
     assert all(a < b for a, b in zip(coarse[1:], fine[1:], strict=True))
 
 
+def test_samples_mostly_alone_in_their_code_are_said():
+    # Nothing is shared, and yet nearly all of H(Y) is read.
+    rng = np.random.default_rng(3)
+    x, y = rng.standard_normal((400, 3)), rng.integers(0, 3, 400)
+    result = estimate(x, y, method="binning")
+    assert result.value > 1.4
+    (finding,) = result.findings
+    once = sum(count == 1 for count in Counter(map(tuple, Bins.fit(x).codes(x).tolist())).values())
+    assert (finding.code, finding.where, finding.amount, finding.unit) == ("undersampled", "x", once / 400, "1")
+    assert not estimate(x, y, method="binning", number=3).findings
+    of_both = estimate(x[:, 0], x, method="binning", number=30)
+    assert [(finding.code, finding.where) for finding in of_both.findings] == [("undersampled", "y")]
+
+
+def test_half_of_the_samples_alone_is_not_yet_too_few():
+    x = np.r_[np.arange(10.0), np.full(10, 12.0)]
+    assert not estimate(x, np.arange(20) % 2, method="binning", rule="width", width=0.5).findings
+    x[10] = 11.0
+    (finding,) = estimate(x, np.arange(20) % 2, method="binning", rule="width", width=0.5).findings
+    assert (finding.code, finding.amount) == ("undersampled", 11 / 20)
+
+
+def layer_with_a_dead_neuron(constant):
+    """Return 500 samples of two neurons around 3, and of one that never changes."""
+    alive = 3 + 0.5 * np.random.default_rng(4).standard_normal((500, 2))
+    return np.column_stack([alive, np.full(500, constant)])
+
+
+@pytest.mark.parametrize("constant", [0.0, 3.0, 50.0])
+@pytest.mark.parametrize(
+    "rule",
+    [
+        {"number": 10},
+        {"rule": "width", "width": 0.3},
+        {"rule": "equal_mass", "number": 10},
+        {"number": 10, "scope": "neuron"},
+        {"rule": "equal_mass", "number": 10, "scope": "neuron"},
+        {"number": 10, "scope": "fixed", "low": 2, "high": 4},
+    ],
+)
+def test_a_dead_neuron_reads_as_in_the_bins_of_its_layer(rule, constant):
+    t = layer_with_a_dead_neuron(constant)
+    directly = estimate(t, np.arange(500), method="binning", **rule)
+    fitted = estimate(t, np.arange(500), method="binning", bins=Bins.fit(t, **rule))
+    assert directly.value == fitted.value
+    assert directly.value == pytest.approx(counted(Bins.fit(t, **rule).codes(t), range(500)), abs=1e-12)
+    assert directly.parameters["low"] == fitted.parameters["low"]
+    as_y = estimate(t[:, :2], t, method="binning", **rule)
+    assert as_y.parameters["y_low"] == directly.parameters["low"]
+
+
+def test_a_dead_neuron_counts_among_what_lies_outside():
+    t = layer_with_a_dead_neuron(50.0)
+    alive = estimate(t[:, :2], LABELS[:500], method="binning", scope="fixed", low=-9, high=9)
+    assert alive.parameters["outside"] == 0
+    result = estimate(t, LABELS[:500], method="binning", scope="fixed", low=-9, high=9)
+    assert result.parameters["outside"] == pytest.approx(1 / 3)
+    assert {"constant_columns", "outside_bins"} <= {finding.code for finding in result.findings}
+
+
 def test_misplaced_fixed_bins_are_a_finding():
     # Rectified layers in bins over [-1, 1] break data processing: what lies above 1 is one code.
     rectified = 5 * np.maximum(LAYERS[3], 0)

@@ -76,6 +76,7 @@ def test_base_changes_the_unit_alone(name):
     bits, nats = run(name, x, y), run(name, x, y, base=math.e)
     assert nats.unit == "nat"
     assert nats.value == pytest.approx(bits.value * math.log(2), rel=1e-12, abs=1e-12)
+    assert nats.standard_error == pytest.approx(bits.standard_error * math.log(2), rel=1e-12, abs=1e-12, nan_ok=True)
 
 
 @every_method
@@ -129,10 +130,13 @@ def test_constant_column_changes_nothing_and_is_said(name):
         wide = np.column_stack([x, np.zeros_like(x)])
         assert run(name, wide, y).value == run(name, x, y).value
         return
-    wide = np.column_stack([x, np.full(len(x), 3.0)])
+    # Where constants are part of the layer (binning), one beyond its range moves that; one within it must not.
+    kept = method_named(name).keeps_constant
+    wide = np.column_stack([x, np.full(len(x), 0.0 if kept else 3.0)])
     result = run(name, wide, y)
     assert result.value == run(name, x, y).value
-    assert "constant_columns" in [finding.code for finding in result.findings]
+    (said,) = [finding.text for finding in result.findings if finding.code == "constant_columns"]
+    assert said.startswith("1 of 3 columns are constant and were " + ("kept" if kept else "left out"))
 
 
 @every_method
@@ -140,7 +144,7 @@ def test_constant_variable_carries_nothing(name):
     x, y = pair(name)
     result = run(name, np.zeros_like(x), y)
     assert result.value == 0
-    assert result.findings
+    assert [finding.where for finding in result.findings if finding.code == "constant"] == ["x"]
 
 
 @every_method
@@ -184,3 +188,9 @@ def test_unknown_parameter_is_refused(name):
 def test_unknown_method_names_the_near_one():
     with pytest.raises(InputError, match="did you mean 'ksg1'"):
         estimate([0.0, 1.0], [0.0, 1.0], method="ksg_1")
+
+
+@pytest.mark.parametrize("method", [["ksg1"], {"ksg1": 1}, None, 3])
+def test_what_is_no_name_of_a_method_is_refused(method):
+    with pytest.raises(InputError, match=r"method is .*, but it is one of 'auto', 'exact'"):
+        estimate([0.0, 1.0], [0.0, 1.0], method=method)

@@ -93,6 +93,15 @@ def test_miller_madow_takes_the_first_order_off():
     assert abs(left) < 0.02 * 81 / (2 * n)
 
 
+def test_miller_madow_takes_off_what_is_counted_by_hand():
+    # Two symbols each: two pairs give log 2 - (2 - 2 - 2 + 1) / (2 * 4), all four 0 - (4 - 2 - 2 + 1) / (2 * 4).
+    alike, crossed = (
+        estimate([0, 0, 1, 1], y, method="miller_madow", base=math.e).value for y in ([0, 0, 1, 1], [0, 1, 0, 1])
+    )
+    assert alike == pytest.approx(math.log(2) + 1 / 8, rel=1e-14)
+    assert crossed == pytest.approx(-1 / 8, rel=1e-14)
+
+
 @pytest.mark.parametrize("z", [0.3, 1.0, 4.0, 25.0])
 def test_grassberger_terms_have_the_bias_of_their_docstring(z):
     k = np.arange(1, 200)

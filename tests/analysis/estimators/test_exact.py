@@ -23,7 +23,14 @@ def test_a_code_that_keeps_everything_has_twelve_bits():
     codes = np.tanh(INPUTS @ np.random.default_rng(0).standard_normal((12, 5)))
     result = estimate(codes, row_symbols(INPUTS), method="exact")
     assert result.value == pytest.approx(12, rel=1e-12)
-    assert not result.findings
+    assert [finding.code for finding in result.findings] == ["floats_as_labels"]
+    assert not estimate(row_symbols(codes), row_symbols(INPUTS), method="exact").findings
+
+
+def test_error_is_none_over_the_whole_set():
+    result = estimate([0, 1, 0, 1], [0, 1, 2, 3], method="exact")
+    assert (result.standard_error, result.error_over) == (0, "the whole set")
+    assert "± 0 bit (exact, estimate, n = 4, error over the whole set)" in str(result)
 
 
 def test_information_about_labels_is_counted():

@@ -82,6 +82,41 @@ def test_isolated_samples_read_log_n_and_say_so(method):
 
 
 @pytest.mark.parametrize("method", ["kde_lower", "kde_upper"])
+def test_overlap_of_a_few_hundredths_is_not_said_to_be_saturated(method):
+    # Pairs that share a place: log n less half of log 2, some 0.94 of log n.
+    t = np.r_[np.repeat(np.arange(100.0), 2), 100 + np.arange(200.0)]
+    result = read(t, np.arange(400), method, noise_variance=1e-4)
+    assert result.value == pytest.approx(math.log(400) - 0.5 * math.log(2), rel=1e-12)
+    assert not result.findings
+
+
+@pytest.mark.parametrize("method", ["kde_lower", "kde_upper", "sample_propagation"])
+def test_what_rounding_does_to_a_spread_layer_is_said(method):
+    near = RNG.standard_normal((200, 2))
+    far = near + np.where(np.arange(200) < 100, 0.0, 1e8)[:, None]
+    (finding,) = read(far, IDS[:200], method, noise_variance=0.1).findings
+    assert (finding.code, finding.where, finding.unit) == ("rounding", "x", "1")
+    assert finding.amount == pytest.approx(np.finfo(float).eps * 2 * (0.5e8) ** 2 / 0.1, rel=1e-6)
+    # The offset that all share does nothing, and neither does a spread that the noise is in proportion to.
+    assert "rounding" not in [finding.code for finding in read(near + 1e8, IDS[:200], method).findings]
+    assert "rounding" not in [finding.code for finding in read(far, IDS[:200], method, scale="layer").findings]
+
+
+@pytest.mark.parametrize(("spread", "said"), [(0.9, False), (1.1, True)])
+def test_rounding_is_said_from_a_thousandth_of_an_exponent_on(spread, said):
+    t = spread * math.sqrt(1e-3 * 0.1 / np.finfo(float).eps) * np.array([[1.0], [-1.0]])
+    found = [finding.code for finding in read(t, [0, 1], "kde_upper", noise_variance=0.1).findings]
+    assert ("rounding" in found) == said
+
+
+@pytest.mark.parametrize("method", ["kde_lower", "kde_upper"])
+def test_noise_in_proportion_to_the_layer_leaves_dead_neurons_out(method):
+    wide = np.column_stack([LAYER, np.full((len(LAYER), 3), 7.0)])
+    dead, alive = (read(t, IDS, method, scale="layer", noise_variance=0.5) for t in (wide, LAYER))
+    assert (dead.value, dead.parameters["variance"]) == (alive.value, alive.parameters["variance"])
+
+
+@pytest.mark.parametrize("method", ["kde_lower", "kde_upper"])
 def test_tight_classes_far_apart_carry_the_entropy_of_the_label(method):
     y = np.repeat([0, 1, 2, 2], 50)
     t = 100.0 * y[:, None] + 1e-3 * RNG.standard_normal((200, 3))
@@ -134,7 +169,7 @@ def test_memory_stays_far_below_all_pairs():
         ({"noise_variance": 0.0}, "noise_variance is 0.0, but a variance is a finite number above 0"),
         ({"noise_variance": math.nan}, "noise_variance is nan"),
         ({"scale": "layers"}, "did you mean 'layer'"),
-        ({"conditional": "equal"}, "it is 'opposite' or 'same'"),
+        ({"conditional": "equal"}, "it is one of 'opposite', 'same'"),
     ],
 )
 def test_impossible_parameters_are_refused(parameters, said):

@@ -71,6 +71,35 @@ def test_isolated_centres_read_log_n_and_say_so():
     assert [finding.code for finding in result.findings] == ["saturated"]
 
 
+@pytest.mark.parametrize("scale", [1.0, 1e6, 1e8, 1e9, 1e12])
+def test_scale_of_isolated_centres_does_not_come_into_it(scale):
+    t = scale * 50 * np.arange(100.0)[:, None] * [1, -1, 1]
+    result = read(t, np.arange(100), noise_variance=0.1)
+    assert result.value == pytest.approx(math.log(100), abs=1e-12)
+    assert result.standard_error == pytest.approx(0, abs=1e-12)
+    assert "saturated" in [finding.code for finding in result.findings]
+
+
+def test_every_block_finds_the_part_that_its_draws_come_from(monkeypatch):
+    monkeypatch.setattr(module, "_BLOCK", 60 * 16 * 7)
+    result = read(1e9 * np.arange(60.0), RNG.permutation(60), noise_variance=0.1)
+    assert result.value == pytest.approx(math.log(60), abs=1e-12)
+
+
+def test_centres_that_overlap_are_not_said_to_stand_alone():
+    t = np.tanh(RNG.standard_normal((60, 2)))
+    result = read(t, np.arange(60), noise_variance=0.1)
+    assert result.value < 0.7 * math.log(60)
+    assert not result.findings
+    assert not read(np.r_[np.arange(100.0), np.arange(100.0)], np.arange(200), noise_variance=1e-4).findings
+
+
+def test_error_is_said_to_be_over_draws():
+    result = read([1.0, -1.0], [0, 1], noise_variance=1.0)
+    assert result.error_over == "draws"
+    assert "n = 2, error over draws)" in str(result)
+
+
 def test_equal_centres_carry_nothing_more():
     # Each of two places is taken by a hundred inputs: what tells them apart is lost.
     t = np.repeat([[0.0, 0.0], [50.0, 0.0]], 100, axis=0)
