@@ -37,12 +37,12 @@ NEURAL = ("mine", "nwj", "infonce", "smile", "club", "doe", "latent")
 def quick_checks() -> tuple[Check, ...]:
     """Return the checks that take about a minute together."""
     normal, strong = bivariate_normal(0.75, name="normal, correlation 0.75"), bivariate_normal(0.8)
-    heavy = student_t(np.eye(2), dim_x=1, df=2, name="Student t, 2 degrees of freedom, uncorrelated")
-    rectified = [clipped_normal(0.8, offset=offset) for offset in (0.0, -1.0)]
+    heavy = student_t(np.eye(2), dim_x=1, df=2, name="Student t, 2 degrees of freedom")
+    rectified = [clipped_normal(0.8, offset=offset, name=f"rectified, offset {offset:g}") for offset in (0.0, -1.0)]
     classes = noisy_codes([0.0, 2.0, 4.0], noise=1.0, name="three normal classes")
     pair = noisy_codes([-1.0, 1.0], noise=0.6, name="two classes, x normal")
-    flips = binary_symmetric_channel(0.11)
-    symbols = joint_table(np.eye(10) / 20 + 1 / 200, name="ten symbols, half of them passed on")
+    flips = binary_symmetric_channel(0.11, name="binary channel, flip 0.11")
+    symbols = joint_table(np.eye(10) / 20 + 1 / 200, name="ten symbols, half passed on")
     codes = _clean_codes()
     return (
         *(_check(normal, name, 5000, 0.03, seeds=3) for name in ("gaussian", "gaussian_copula", "t_copula")),

@@ -10,14 +10,14 @@ them, scope ``"global"``, and layers read with them have one resolution.
 
 import math
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, fields, replace
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from infoplane.analysis.bin_rule import MOST_BINS, BinRule, Rule
-from infoplane.analysis.errors import InputError
+from infoplane.analysis.errors import InputError, near_names
 from infoplane.analysis.rows import code_groups, row_blocks
 from infoplane.analysis.samples import SamplesLike, read_samples
 
@@ -78,6 +78,10 @@ class Bins:
         >>> bins.scope, bins.codes([[0.5], [1.0], [4.0]]).ravel().tolist()
         ('global', [0, 1, 3])
         """
+        known = [field.name for field in fields(BinRule)]
+        for name in choices:
+            if name not in known:
+                raise InputError(f"bins have no {name!r}{near_names(name, known)}; they have {', '.join(known)}")
         rule = BinRule(**choices) if by is None else replace(by, **choices)
         if not layers:
             raise InputError("there is no layer to fit bins on; give at least one array of shape (n, d)")

@@ -130,7 +130,7 @@ def bottleneck_curve(joint: ArrayLike, *, base: float = 2, tolerance: float = 1e
     found.sort(key=lambda point: (point.beta, point.rate))
     findings: tuple[Finding, ...] = ()
     if error > tolerance * nats:
-        text = "betas were tried between all points, but the curve may lie above the envelope by"
+        text = "betas were tried between all points, but the curve may lie above the envelope"
         findings = (Finding("not_certified", "curve", text, error / nats, unit_name(base), "read it as a lower bound"),)
     return BottleneckCurve(
         beta=np.array([point.beta for point in found]),

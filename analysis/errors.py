@@ -15,8 +15,14 @@ class InputError(InfoplaneError, ValueError):
 
 
 def near_names(name: str, known: Iterable[str], limit: int = 3) -> str:
-    """Return ``"; did you mean 'a' or 'b'?"`` for the known names that resemble `name`, else ``""``."""
-    close = difflib.get_close_matches(name, list(known), n=limit, cutoff=0.5)
+    """Return ``"; did you mean 'a' or 'b'?"`` for the known names that resemble `name`, else ``""``.
+
+    Names that go on from `name` come first; small and capital letters are the same.
+    """
+    by_lower = {candidate.lower(): candidate for candidate in known}
+    longer = [lower for lower in by_lower if name and lower.startswith(name.lower())]
+    alike = difflib.get_close_matches(name.lower(), by_lower, n=limit, cutoff=0.5)
+    close = [by_lower[lower] for lower in dict.fromkeys([*longer, *([] if longer else alike)])][:limit]
     return f"; did you mean {' or '.join(repr(c) for c in close)}?" if close else ""
 
 

@@ -21,7 +21,7 @@ from infoplane.analysis.estimators.count_table import plugin_entropy
 from infoplane.analysis.estimators.method import MUTUAL_INFORMATION, Kind, Method, Reading, Side
 from infoplane.analysis.finding import Finding
 from infoplane.analysis.rows import row_keys
-from infoplane.analysis.samples import Labels, Samples, SamplesLike, read_samples
+from infoplane.analysis.samples import Labels, Samples, SamplesLike, check_pairing, read_samples
 from infoplane.analysis.units import nats_per_unit, unit_name
 from infoplane.analysis.validity import findings_of_value
 
@@ -72,9 +72,11 @@ class Estimate:
     def __str__(self) -> str:
         error = "" if math.isnan(self.standard_error) else f" ± {self.standard_error:.2g}"
         over = f", error over {self.error_over}" if error and self.error_over != "samples" else ""
+        why = [f"  why: {self.parameters['why']}"] if "why" in self.parameters else []
         lines = [
             f"{self.quantity} {self.value:.4f}{error} {self.unit} "
             f"({self.method}, {self.kind.replace('_', ' ')}, n = {self.n}{over})",
+            *why,
             *(f"  {finding}" for finding in self.findings),
         ]
         return "\n".join(lines)
@@ -109,6 +111,7 @@ def estimate(x: SamplesLike, y: SamplesLike, *, method: str = "auto", base: floa
     unit = nats_per_unit(base)
     chosen = method_named(method)
     values = parameters_of(chosen, parameters)
+    check_pairing(x, y)
     pair = read_samples("x", x), read_samples("y", y)
     if pair[0].n != pair[1].n:
         raise InputError(f"x has {pair[0].n} samples and y {pair[1].n}, but they come in pairs")
@@ -202,7 +205,7 @@ def _variable(samples: Samples, wanted: Side, method: Method) -> _Variable:
         return _Variable(values, ())
     done = "kept, since they are part of a layer's range" if method.keeps_constant else "left out"
     text = f"{np.count_nonzero(~varies)} of {varies.size} columns are constant and were {done}"
-    advice = "a constant carries no information; look for dead neurons"
+    advice = "a constant carries no information; in a layer it is a dead neuron"
     columns = Finding("constant_columns", samples.name, text, advice=advice)
     found = (columns, *_constant_findings(samples.name, values))
     return _Variable(values if method.keeps_constant else np.ascontiguousarray(values[:, varies]), found)

@@ -62,10 +62,11 @@ def read_samples(name: str, given: SamplesLike) -> Samples:
     """
     array = _array(name, given)
     if array.ndim not in (1, 2):
-        raise InputError(f"{name} has shape {array.shape}, but samples are (n, d), one row per sample, or (n,)")
+        way = f"; {name}.reshape(len({name}), -1) makes one row of each" if array.ndim > 2 else ""
+        raise InputError(f"{name} has shape {array.shape}, but samples are (n, d), one row per sample, or (n,){way}")
     table = array.reshape(len(array), -1) if array.size else array
     if not table.size:
-        raise InputError(f"{name} has shape {array.shape}, which holds no sample")
+        raise InputError(f"{name} has shape {array.shape}, which holds no sample or no column")
     if table.dtype.kind in "biu":
         return Samples(name, table.astype(np.int64), discrete=True)
     finite = np.isfinite(table)
@@ -76,6 +77,16 @@ def read_samples(name: str, given: SamplesLike) -> Samples:
             f"{int(np.argmax(bad))}; an estimate needs finite samples: leave these rows out of x and y"
         )
     return Samples(name, np.ascontiguousarray(table, dtype=np.float64), discrete=False)
+
+
+def check_pairing(x: SamplesLike, y: SamplesLike) -> None:
+    """Raise InputError where both are pandas objects whose indices differ: rows are paired by position."""
+    indices = [getattr(side, "index", None) for side in (x, y)]
+    if all(hasattr(index, "equals") for index in indices) and not indices[0].equals(indices[1]):  # type: ignore[union-attr]
+        raise InputError(
+            "x and y have different indices, but rows are paired by position: align them, or give x.to_numpy() and "
+            "y.to_numpy() if their order is right"
+        )
 
 
 def _array(name: str, given: SamplesLike) -> NDArray[Any]:

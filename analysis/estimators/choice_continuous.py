@@ -118,7 +118,7 @@ def choose_continuous(x: Floats, y: Floats, seed: int) -> Reading:
         return _named(neighbours, why, Reading(values[neighbours], error), kept, findings)
     why = f"{reason}; a network explains {bound:.3f} nat of held-out samples, extrapolated in 1/n by {growth:.3f}"
     if growth > max(2 * _SMALL, _GROWS * bound):
-        text = "what held-out samples support still grows with n; the value counts on 1/n for the rest, by"
+        text = "what held-out samples support still grows with n, and the rest of the value is extrapolated in 1/n"
         findings += (Finding("still_growing", "value", text, growth, "nat", "take more samples, or fewer columns"),)
     return _named("network", why, Reading(bound + growth, error), kept, findings)
 
@@ -190,14 +190,14 @@ def _doubts(held: Held, value: float, x: Floats, y: Floats) -> tuple[Finding, ..
     """Return what speaks against a family's value although nothing explains more."""
     found = []
     if value > _most(held):
-        text = "held-out samples can speak of less than the family's value, by"
+        text = "the family's value is more than held-out samples can speak of"
         advice = "trust it as far as the family"
         found.append(Finding("beyond_support", "value", text, value - _most(held), "nat", advice))
     if math.isinf(held.nu):
         u, v = (normal_scores(x), normal_scores(y)) if held.family == "t_copula" else (x, y)
         chance = change_of_slopes(u, v)
         if chance < _CHANCE:
-            text = "the slopes of y on x change from the centre outwards, as no normal dependence has them; chance"
+            text = "the slopes of y on x change from the centre outwards; those of a normal law do with this chance"
             advice = "the value is probably too low; take more samples, or fewer columns"
             found.append(Finding("not_one_law", "x, y", text, chance, "1", advice))
     return tuple(found)

@@ -50,11 +50,13 @@ def choose_for_label(x: Floats, y: Labels, seed: int) -> Reading:
     best = max(bounds, key=lambda name: float(bounds[name].mean()))
     score, error = float(bounds[best].mean()), float(bounds[best].std()) / len(y) ** 0.5
     if x.shape[1] <= _MOST_COLUMNS and neighbours.nats >= score - error:
-        why = f"neighbours: no classifier explains more of held-out samples ({best}: {score:.3f} nat)"
+        why = "neighbours: no classifier explains more of held-out samples"
         return _reading("ross", why, Reading(neighbours.nats, error, findings=neighbours.findings), kept)
-    why = f"a classifier explains {score:.3f} nat of held-out samples, neighbours read {neighbours.nats:.3f}"
+    why = f"{best}: it explains more of held-out samples than neighbours read"
+    if x.shape[1] > _MOST_COLUMNS:
+        why = f"{best}: it explains the most of held-out samples, and {x.shape[1]} columns are too many for neighbours"
     if neighbours.nats > score + max(_CLEARLY, 2 * error):
-        text = "neighbours read more than any classifier explains, but have too many columns to be trusted; more by"
+        text = "neighbours read more than any classifier explains, but have too many columns to be trusted"
         disagree = Finding("candidates_disagree", "value", text, neighbours.nats - score, "nat", "read it as a bound")
         return _reading(best, why, Reading(score, error, "lower_bound", (disagree,)), kept)
     return _reading(best, why, Reading(score, error, "lower_bound"), kept)

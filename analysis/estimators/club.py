@@ -20,6 +20,7 @@ from infoplane.analysis.estimators.density_fit import fit_density
 from infoplane.analysis.estimators.feed_forward import FeedForward
 from infoplane.analysis.estimators.label_density import LabelDensity
 from infoplane.analysis.estimators.method import Floats, Labels, Method, Reading
+from infoplane.analysis.estimators.single_labels import refuse_single_labels
 from infoplane.analysis.estimators.three_parts import LEAST_N, three_parts
 
 
@@ -75,8 +76,9 @@ def club(x: Floats, y: Floats | Labels, parameters: CLUB) -> Reading:
     Raises
     ------
     InputError
-        When there are fewer than 20 samples.
+        When there are fewer than 20 samples, or y is labels and most samples are alone with theirs.
     """
+    refuse_single_labels(y)
     parts = three_parts(x, y, seed=parameters.seed)
     generator = parameters.generator()
     kind = NormalConditional if y.ndim == 2 else LabelDensity

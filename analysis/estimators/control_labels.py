@@ -51,7 +51,7 @@ def beside_control(gains: Gains, y: Labels, *, seed: int) -> Reading:
     findings = []
     # Fits that overdo it read permuted labels far below 0, so that exceeding them alone shows nothing.
     if excess <= _WITHIN * _error(difference) or own.mean() <= _WITHIN * _error(own):
-        text = "it is not above both 0 and what permuted labels give by two standard errors; it exceeds these by"
+        text = "it is not above both 0 and what permuted labels give by two standard errors"
         advice = "do not read it as information about the labels"
         findings.append(Finding("not_above_control", "y", text, excess, "nat", advice))
     if not (converged and control_converged):

@@ -50,17 +50,22 @@ class CountTable:
         """Return H(X) + H(Y) - H(X,Y), each by `entropy` from its counts."""
         return entropy(self.x) + entropy(self.y) - entropy(self.joint)
 
-    def findings(self) -> tuple[Finding, ...]:
+    def findings(self, *, value: str = "is near min(H(X), H(Y), log n)") -> tuple[Finding, ...]:
         """Return ``undersampled`` when more than half of the samples are the only ones of their pair.
 
         Their share is the probability, after Good (1953), that the next pair is one never seen.
+
+        Parameters
+        ----------
+        value : str
+            What becomes of the estimator's value then, after the words "the value".
         """
-        once = np.count_nonzero(self.joint == 1) / self.n
-        if once <= 0.5:
+        once = np.count_nonzero(self.joint == 1)
+        if 2 * once <= self.n:
             return ()
-        text = "most pairs of symbols were seen once, so the value is near min(H(X), H(Y), log n) whatever the truth"
+        text = f"{once} of {self.n} pairs were seen once, so the value {value} whatever the truth"
         advice = "take more samples or coarser symbols; compare with shuffled labels (a permutation null)"
-        return (Finding("undersampled", "x, y", text, once, "1", advice),)
+        return (Finding("undersampled", "x, y", text, advice=advice),)
 
 
 def count_table(x: Labels, y: Labels) -> CountTable:

@@ -10,6 +10,7 @@ from torch import Tensor
 from infoplane.analysis.estimators.critic import Critic, pair_scores
 from infoplane.analysis.estimators.critic_training import Training, trained
 from infoplane.analysis.estimators.method import Floats, Labels
+from infoplane.analysis.estimators.single_labels import refuse_single_labels
 from infoplane.analysis.estimators.three_parts import Part, three_parts
 from infoplane.analysis.finding import Finding
 
@@ -59,8 +60,9 @@ def fit_critic(
     Raises
     ------
     InputError
-        When there are fewer than 20 samples.
+        When there are fewer than 20 samples, or y is labels and most samples are alone with theirs.
     """
+    refuse_single_labels(y)
     parts = three_parts(x, y, seed=training.seed)
     generator = training.generator()
     critic = Critic(parts.train.x.shape[1], parts.train.y.shape[1], training.hidden, generator)

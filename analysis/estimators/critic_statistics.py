@@ -65,7 +65,9 @@ class Normaliser:
         """``few_pairs`` where the mean of exponentials rests on a few of them."""
         if self.relative_error <= _RESTS_ON_FEW:
             return ()
-        text = "the mean of e^T over pairs of the product law rests on few of them; its relative standard error is"
+        text = (
+            "the mean of e^T over pairs of the product law rests on few of them, as its relative standard error shows"
+        )
         advice = "the value and its standard error are not to be trusted; more samples, or a method without this mean"
         return (Finding("few_pairs", "evaluation", text, self.relative_error, "1", advice),)
 

@@ -189,5 +189,5 @@ def _still_improving(scores: list[float], step: int, unit: str) -> tuple[Finding
     gain, range_before = max(scores) - max(earlier), max(earlier) - scores[0]
     if not gain > _GAIN * max(range_before, 1.0):
         return ()
-    text = f"the network was still getting better at the last of {step} steps; the last fifth of them gained"
+    text = f"the network was still getting better at the last of {step} steps, and gained in their last fifth"
     return (Finding("not_converged", "training", text, gain, unit, advice="give it more steps"),)

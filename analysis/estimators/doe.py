@@ -10,7 +10,7 @@ For continuous y both densities are mixtures of normal laws (`mixture_density`);
 part for training and q(y|x) the softmax of a network, and the value is a lower bound up to the error of these shares.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import torch
 from torch import Tensor
@@ -21,6 +21,7 @@ from infoplane.analysis.estimators.density_fit import fit_density
 from infoplane.analysis.estimators.label_density import LabelDensity
 from infoplane.analysis.estimators.method import Floats, Labels, Method, Reading
 from infoplane.analysis.estimators.mixture_density import MixtureDensity
+from infoplane.analysis.estimators.single_labels import refuse_single_labels
 from infoplane.analysis.estimators.three_parts import LEAST_N, Parts, three_parts
 from infoplane.analysis.finding import Finding
 
@@ -54,16 +55,17 @@ def doe(x: Floats, y: Floats | Labels, parameters: DoE) -> Reading:
     Raises
     ------
     InputError
-        When there are fewer than 20 samples.
+        When there are fewer than 20 samples, or y is labels and most samples are alone with theirs.
     """
+    refuse_single_labels(y)
     parts = three_parts(x, y, seed=parameters.seed)
-    conditional = _fitted(parts, parameters, labels=y.ndim == 1)
+    conditional = _fitted("q(y|x)", parts, parameters, labels=y.ndim == 1)
     if y.ndim == 1:
         # Laplace's rule: a label that the part for training lacks is not impossible.
         counts = parts.train.y.double().sum(0) + 1
         marginal = _Density(parts.evaluate.y.double() @ (counts / counts.sum()).log(), (), {})
     else:
-        marginal = _fitted(parts.without_x(), parameters, labels=False)
+        marginal = _fitted("q(y)", parts.without_x(), parameters, labels=False)
     gains = conditional.logs - marginal.logs
     return Reading(
         nats=float(gains.mean()),
@@ -82,15 +84,16 @@ class _Density:
     chosen: dict[str, int]
 
 
-def _fitted(parts: Parts, training: Training, *, labels: bool) -> _Density:
-    """Return the density of y given x, trained by maximum likelihood."""
+def _fitted(name: str, parts: Parts, training: Training, *, labels: bool) -> _Density:
+    """Return the density of y given x, trained by maximum likelihood; findings call it `name`."""
     generator = training.generator()
     kind = LabelDensity if labels else MixtureDensity
     network = kind(parts.train.x.shape[1], parts.train.y.shape[1], training.hidden, generator)
     fit = fit_density(network, parts, training, generator)
     with torch.no_grad():
         logs = fit.network.own(parts.evaluate.x, parts.evaluate.y).double()
-    return _Density(logs, fit.findings, fit.chosen)
+    said = tuple(replace(finding, where=f"training of {name}") for finding in fit.findings)
+    return _Density(logs, said, fit.chosen)
 
 
 METHOD = Method(

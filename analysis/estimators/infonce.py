@@ -50,7 +50,7 @@ def infonce(x: Floats, y: Floats | Labels, parameters: InfoNCE) -> Reading:
     Raises
     ------
     InputError
-        When there are fewer than 20 samples.
+        When there are fewer than 20 samples, or y is labels and most samples are alone with theirs.
     """
     fit = fit_critic(x, y, parameters, _bound)
     m = len(fit.scores)
@@ -73,9 +73,7 @@ def _ceiling(scores: Tensor, m: int) -> tuple[Finding, ...]:
     cost = float(nn.functional.softplus(of_joint(scores) - others).mean())
     if cost <= _DEAR:
         return ()
-    text = (
-        f"the value cannot exceed log {m} = {math.log(m):.2f} nat, whatever the information; this ceiling costs about"
-    )
+    text = f"the value sits near its ceiling, the log of the {m} samples that it is read on, which costs part of it"
     return (Finding("ceiling", "evaluation", text, cost, "nat", "take more samples, or read it as a lower bound only"),)
 
 

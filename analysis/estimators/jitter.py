@@ -72,7 +72,7 @@ def untied(seed: int, **named: Floats) -> Untied:
             side[:, columns] += rng.uniform(-SIZE, SIZE, (len(side), np.count_nonzero(columns)))
             chosen |= {f"jitter_{name}": SIZE, f"tied_{name}": share}
         if share > _WORTH_SAYING:
-            text = f"a share of the samples has a value of another sample; a jitter of {SIZE:g} sd tells them apart"
+            text = "a share of the samples has values of other samples, and only a small jitter tells them apart"
             advice = "mixed_ksg counts ties instead; for a finite set take exact"
             findings.append(Finding("ties", name, text, share, "1", advice))
         sides.append(side)

@@ -11,7 +11,7 @@ by the data-processing inequality; what stands between the two is what the codes
 a dependence of few dimensions.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import torch
 from torch import Tensor, nn
@@ -21,9 +21,16 @@ from infoplane.analysis.estimators.critic_training import Training, trained
 from infoplane.analysis.estimators.feed_forward import FeedForward
 from infoplane.analysis.estimators.ksg1 import KSG1, ksg1
 from infoplane.analysis.estimators.method import Floats, Labels, Method, Reading
+from infoplane.analysis.estimators.single_labels import refuse_single_labels
 from infoplane.analysis.estimators.three_parts import LEAST_N, Part, three_parts
+from infoplane.analysis.finding import Finding
 
 _EVALUATE, _CHOOSE = 0.4, 0.1  # KSG gains more from samples than the codes do
+_ADVICE = {
+    "ties": "equal samples have equal codes, which KSG reads too low; for labels take ross or doe",
+    "wide_neighbourhoods": "take more samples, or fewer dimensions of the codes",
+    "near_ceiling": "take more samples",
+}
 
 
 @dataclass(frozen=True)
@@ -94,8 +101,10 @@ def latent(x: Floats, y: Floats | Labels, parameters: Latent) -> Reading:
     Raises
     ------
     InputError
-        When there are fewer than 20 samples, or the part for evaluation, 40 % of them, has no more than k.
+        When there are fewer than 20 samples, the part for evaluation, 40 % of them, has no more than k, or y is labels
+        and most samples are alone with theirs.
     """
+    refuse_single_labels(y)
     parts = three_parts(x, y, seed=parameters.seed, choose=_CHOOSE, evaluate=_EVALUATE)
     generator = parameters.generator()
     columns = parts.train.x.shape[1], parts.train.y.shape[1]
@@ -114,9 +123,15 @@ def latent(x: Floats, y: Floats | Labels, parameters: Latent) -> Reading:
     reading = ksg1(codes[0], codes[1], KSG1(k=parameters.k, seed=parameters.seed))
     return Reading(
         nats=reading.nats,
-        findings=fit.findings + reading.findings,
+        findings=fit.findings + tuple(map(_of_codes, reading.findings)),
         chosen={"evaluated": len(codes[0]), "unexplained": unexplained, **fit.chosen},
     )
+
+
+def _of_codes(finding: Finding) -> Finding:
+    """Return what KSG says of its variables as said of the codes, with what can be done about these."""
+    where = f"codes of {finding.where}" if finding.where in ("x", "y") else "codes"
+    return replace(finding, where=where, advice=_ADVICE.get(finding.code, finding.advice))
 
 
 METHOD = Method(

@@ -69,7 +69,7 @@ def mine(x: Floats, y: Floats | Labels, parameters: MINE) -> Reading:
     Raises
     ------
     InputError
-        When there are fewer than 20 samples.
+        When there are fewer than 20 samples, or y is labels and most samples are alone with theirs.
     """
     fit = fit_critic(x, y, parameters, _donsker_varadhan, loss=CorrectedLoss())
     joint, normaliser = of_joint(fit.scores), Normaliser.of(fit.scores)

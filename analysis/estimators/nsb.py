@@ -88,7 +88,7 @@ def nsb(x: Labels, y: Labels, parameters: NSB) -> Reading:
     sides = ((table.x, size_x, 1), (table.y, size_y, 1), (table.joint, pairs, -1))
     return Reading(
         sum(sign * nsb_entropy(counts, size) for counts, size, sign in sides),
-        findings=table.findings(),
+        findings=table.findings(value="is mostly the prior's, drawn towards independence,"),
         chosen={"alphabet_x": size_x, "alphabet_y": size_y, "alphabet_xy": pairs},
     )
 

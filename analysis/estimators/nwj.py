@@ -47,7 +47,7 @@ def nwj(x: Floats, y: Floats | Labels, parameters: NWJ) -> Reading:
     Raises
     ------
     InputError
-        When there are fewer than 20 samples.
+        When there are fewer than 20 samples, or y is labels and most samples are alone with theirs.
     """
     fit = fit_critic(x, y, parameters, _bound)
     joint, normaliser = of_joint(fit.scores), Normaliser.of(fit.scores)

@@ -31,6 +31,7 @@ from infoplane.analysis.errors import InputError, whole_number
 from infoplane.analysis.estimators.control_labels import beside_control
 from infoplane.analysis.estimators.method import Floats, Labels, Method, Reading
 from infoplane.analysis.estimators.predictive_family import check_family, fit_and_predict
+from infoplane.analysis.estimators.single_labels import refuse_single_labels
 from infoplane.analysis.generator import own_generator
 
 
@@ -88,8 +89,9 @@ def online_mdl(x: Floats, y: Labels, parameters: OnlineMDL) -> Reading:
     Raises
     ------
     InputError
-        When a parameter is out of range.
+        When most samples are alone with their label.
     """
+    refuse_single_labels(y)
     shares = np.bincount(y) / y.size
     surprise = -np.log(shares)
 

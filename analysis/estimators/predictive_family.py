@@ -89,7 +89,10 @@ def fit_and_predict(
     centre, scale = x.mean(axis=0), x.std(axis=0)
     scale[scale == 0] = 1
     fit = _linear if family == "linear" else _mlp
-    model, converged = fit((x - centre) / scale, y, l2, seed)
+    with warnings.catch_warnings():
+        # Early blocks and rare labels have more labels than half of their samples, which is no mistake here.
+        warnings.filterwarnings("ignore", "The number of unique classes", UserWarning)
+        model, converged = fit((x - centre) / scale, y, l2, seed)
     q = model.predict_proba((unseen - centre) / scale)
     log_q[:, model.classes_] = np.log(np.maximum(q, np.finfo(float).tiny))
     return Prediction(log_q, converged)

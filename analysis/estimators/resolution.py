@@ -45,7 +45,7 @@ def findings_of_neighbours(nats: float, radius: Floats, k: int, columns: int) ->
     """
     ceiling = float(psi(len(radius)) - psi(k))
     if nats > _NEAR * ceiling:
-        text = f"{len(radius)} samples and {k} neighbours never read more than this, and the value is near it"
+        text = f"the value is near the most that {len(radius)} samples and {k} neighbours can read"
         return (Finding("near_ceiling", "value", text, ceiling, "nat", "take more samples, or lnc"),)
     return wide_neighbourhoods(nats, radius, k, columns)
 
@@ -56,8 +56,8 @@ def wide_neighbourhoods(nats: float, radius: Floats, k: int, columns: int) -> tu
     if middle <= WIDE * math.exp(-max(nats, 0.0) / columns):
         return ()
     text = (
-        f"neighbour {k} is so many standard deviations away on the median, and what depends on a finer scale is "
-        "not seen: normal laws read 5 to 90 % too low"
+        f"neighbour {k} lies far away on the median, so that what depends on a finer scale is not seen and normal "
+        "laws read 5 to 90 % too low"
     )
     advice = "take more samples, fewer columns, or latent, gaussian_copula or a neural method"
     return (Finding("wide_neighbourhoods", "x, y", text, middle, "sd", advice),)

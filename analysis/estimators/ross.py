@@ -13,7 +13,7 @@ are read to 1 % at 1.2 standard deviations, the sign of one column of 4 is read 
 """
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from scipy.special import psi
@@ -23,11 +23,13 @@ from infoplane.analysis.estimators.jitter import untied
 from infoplane.analysis.estimators.method import Floats, Labels, Method, Reading
 from infoplane.analysis.estimators.neighbours import below, count_within, nearest_samples
 from infoplane.analysis.estimators.resolution import WIDE
+from infoplane.analysis.estimators.single_labels import WAY_ON
 from infoplane.analysis.finding import Finding
 
 _FAR = 0.3
 _COARSER = 4
 _STEADY = 0.95
+_TIED = "for a finite set of inputs take exact; else compare with v_information, which needs no jitter"
 
 
 @dataclass(frozen=True)
@@ -77,26 +79,27 @@ def ross(x: Floats, y: Labels, parameters: Ross) -> Reading:
     usable = sizes[y] > 1
     if not usable.any():
         raise InputError(
-            f"all {n} samples have labels of their own, so none has a neighbour of its label; give labels that occur "
-            "at least twice, or floats if y is a quantity"
+            f"all {n} samples have labels of their own, so none has a neighbour of its label; {WAY_ON}; else "
+            "give labels that occur at least twice, or floats if y is a quantity"
         )
     found = []
     if not usable.all():
         alone = np.count_nonzero(~usable)
         text = f"{alone} of {n} samples are alone with their label and were left out"
-        found.append(Finding("single_samples", "y", text, alone / n, "1", "merge rare classes, or take more samples"))
+        advice = "merge rare classes, or take more samples" + (f"; {WAY_ON}" if 2 * alone > n else "")
+        found.append(Finding("single_samples", "y", text, alone / n, "1", advice))
     x, y = x[usable], y[usable]
     if np.ptp(y) == 0 or not np.ptp(x, axis=0).any():
         return Reading(0.0, findings=tuple(found))
     data = untied(parameters.seed, x=x[:, np.ptp(x, axis=0) > 0])
     points = data.sides[0]
     nats, radius = _nats(points, y, parameters.k)
-    found += data.findings
+    found += [replace(finding, advice=_TIED) for finding in data.findings]
     middle = float(np.median(radius))
     if _unresolved(nats, middle, points, y, parameters.k):
         text = (
-            f"neighbour {parameters.k} of the same label is so many standard deviations away on the median, and where "
-            "labels change on a finer scale the value is far too low"
+            f"neighbour {parameters.k} of the same label lies far away on the median, and where labels change on a "
+            "finer scale the value is far too low"
         )
         advice = "take more samples, fewer columns, or a neural method"
         found.append(Finding("wide_neighbourhoods", "x", text, middle, "sd", advice))

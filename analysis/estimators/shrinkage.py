@@ -65,7 +65,7 @@ def shrinkage(x: Labels, y: Labels, parameters: Shrinkage) -> Reading:
     value = sum(sign * _shrunk_entropy(counts, size, weight) for counts, size, sign in sides)
     return Reading(
         value,
-        findings=table.findings(),
+        findings=table.findings(value="is drawn towards 0, that of independence,"),
         chosen={"alphabet_x": size_x, "alphabet_y": size_y, "intensity": weight},
     )
 

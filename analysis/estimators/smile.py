@@ -64,7 +64,7 @@ def smile(x: Floats, y: Floats | Labels, parameters: SMILE) -> Reading:
     Raises
     ------
     InputError
-        When there are fewer than 20 samples.
+        When there are fewer than 20 samples, or y is labels and most samples are alone with theirs.
     """
     fit = fit_critic(x, y, parameters, _jensen_shannon)
     joint, normaliser = of_joint(fit.scores), Normaliser.of(fit.scores.clamp(-parameters.clip, parameters.clip))

@@ -25,6 +25,7 @@ from infoplane.analysis.errors import InputError, whole_number
 from infoplane.analysis.estimators.control_labels import beside_control
 from infoplane.analysis.estimators.method import Floats, Labels, Method, Reading, need
 from infoplane.analysis.estimators.predictive_family import check_family, fit_and_predict
+from infoplane.analysis.estimators.single_labels import refuse_single_labels
 from infoplane.analysis.generator import own_generator
 
 
@@ -79,6 +80,7 @@ def v_information(x: Floats, y: Labels, parameters: VInformation) -> Reading:
         When there are fewer samples than folds, or a label occurs only once.
     """
     need(len(y), parameters.folds, f"cross-fitting over {parameters.folds} folds")
+    refuse_single_labels(y)
     once = np.count_nonzero(np.bincount(y) == 1)
     if once:
         raise InputError(

@@ -59,6 +59,12 @@ class Known:
     description: str = ""
     precision: float = 1e-12
 
+    def __post_init__(self) -> None:
+        if not callable(self.draw):
+            raise InputError(f"draw is {self.draw!r}, but it must be a function (generator, n) -> (x, y)")
+        if not self.nats >= 0:
+            raise InputError(f"nats is {self.nats!r}, but an information is at least 0")
+
     def sample(self, n: int, seed: int = 0) -> Pair:
         """Return n independent pairs.
 

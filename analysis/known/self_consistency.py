@@ -13,7 +13,7 @@ Reference: Song and Ermon 2020, "Understanding the limitations of variational mu
 import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
 from numpy.typing import ArrayLike
@@ -21,7 +21,10 @@ from numpy.typing import ArrayLike
 from infoplane.analysis.errors import InputError, whole_number
 from infoplane.analysis.known.known import Floats
 
-Estimator = Callable[[Floats, Floats], float]
+if TYPE_CHECKING:
+    from infoplane.analysis.estimate import Estimate
+
+Estimator = Callable[[Floats, Floats], "float | Estimate"]
 
 
 @dataclass(frozen=True)
@@ -69,7 +72,8 @@ def self_consistency(
     Parameters
     ----------
     estimator : callable
-        ``estimator(x, y) -> float``, given float64 arrays (n, d); columns of hidden pixels are constant.
+        ``estimator(x, y)`` gives a number or an `Estimate`, from float64 arrays (n, d); columns of hidden pixels are
+        constant.
     images : array_like
         Shape (n, height, width).
     rows : sequence of int, optional
@@ -106,21 +110,26 @@ def self_consistency(
     values, processing, additivity = [], [], []
     for r in visible:
         y = masked(pictures, r)
-        value = float(estimator(x, y))
-        twice = float(estimator(np.hstack([x, x]), np.hstack([y, masked(pictures, max(0, r - hidden))])))
-        both = float(estimator(np.hstack([x, x_other]), np.hstack([y, masked(other, r)])))
+        value = _value(estimator(x, y))
+        twice = _value(estimator(np.hstack([x, x]), np.hstack([y, masked(pictures, max(0, r - hidden))])))
+        both = _value(estimator(np.hstack([x, x_other]), np.hstack([y, masked(other, r)])))
         values.append(value)
         processing.append(_ratio(twice, value))
         additivity.append(_ratio(both, value))
-    whole = values[-1] if visible[-1] == height else float(estimator(x, x))
+    whole = values[-1] if visible[-1] == height else _value(estimator(x, x))
     return SelfConsistency(
         rows=tuple(visible),
         values=tuple(values),
-        at_zero=float(estimator(x, masked(pictures, 0))),
+        at_zero=_value(estimator(x, masked(pictures, 0))),
         shares=tuple(_ratio(value, whole) for value in values),
         data_processing=tuple(processing),
         additivity=tuple(additivity),
     )
+
+
+def _value(said: "float | Estimate") -> float:
+    value: Any = getattr(said, "value", said)
+    return float(value)
 
 
 def _ratio(above: float, below: float) -> float:

@@ -81,11 +81,11 @@ def code_estimate(
 
 def _at_ceiling(nats: float, kind: Kind, n: int, ceiling: float) -> tuple[Finding, ...]:
     if kind == "lower_bound" and nats > (1 - _NEAR) * ceiling > 0:
-        text = f"{n} inputs cannot show more than its ceiling, and it sits within 10 % of that, below it by"
+        text = f"{n} inputs cannot show more than its ceiling, and it sits within 10 % below that"
         advice = "the truth may be far above: take more inputs"
         return (Finding("at_ceiling", "lower bound", text, ceiling - nats, "nat", advice),)
     if kind == "upper_bound" and nats > ceiling + _ROUNDING:
-        text = f"it is above its ceiling, what {n} inputs can carry, by"
+        text = f"it is above its ceiling, which is what {n} inputs can carry"
         advice = "it says nothing about these inputs, and little about their law"
         return (Finding("above_log_n", "upper bound", text, nats - ceiling, "nat", advice),)
     return ()

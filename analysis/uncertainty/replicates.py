@@ -1,5 +1,6 @@
 """Estimates of parts of one set of samples: what every measure of uncertainty is made of."""
 
+import itertools
 from collections.abc import Callable, Iterable
 from dataclasses import fields
 from typing import Any
@@ -11,7 +12,7 @@ from infoplane.analysis.errors import InputError
 from infoplane.analysis.estimate import Estimate, estimate
 from infoplane.analysis.estimators import method_named
 from infoplane.analysis.generator import own_generator
-from infoplane.analysis.samples import Floats, Labels, SamplesLike, read_samples
+from infoplane.analysis.samples import Floats, Labels, SamplesLike, check_pairing, read_samples
 
 Rows = NDArray[Any]
 Estimator = Callable[[Rows, Rows], Estimate]
@@ -19,6 +20,8 @@ Estimator = Callable[[Rows, Rows], Estimate]
 
 def paired_rows(**sides: SamplesLike) -> list[Rows]:
     """Return samples of one n, by name, as arrays of shape (n, d), read once; InputError when they do not pair."""
+    for first, second in itertools.pairwise(sides.values()):
+        check_pairing(first, second)
     read = [read_samples(name, given) for name, given in sides.items()]
     if len({side.n for side in read}) > 1:
         raise InputError(f"{', '.join(f'{side.name} has {side.n}' for side in read)} samples, but they come in pairs")

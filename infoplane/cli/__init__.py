@@ -47,7 +47,7 @@ def run(arguments: Sequence[str] | None = None) -> int:
             return _say(f"{type(error).__name__}: {reason} (INFOPLANE_TRACEBACK=1 shows where)", 1)
         code = INTERRUPTED
     if code == INTERRUPTED:
-        return _say("interrupted; a run file that was being written keeps its rows", code)
+        return _say("interrupted; what was written so far is kept, the rows of a run file too", code)
     return code
 
 

@@ -3,6 +3,7 @@
 import json as json_format
 import math
 import sys
+from collections.abc import Sequence
 from dataclasses import asdict
 from typing import TYPE_CHECKING, Annotated
 
@@ -12,7 +13,7 @@ if TYPE_CHECKING:
     from infoplane.analysis.verification import Outcome
 
 _HEAD = ("law", "method", "kind", "n", "seeds", "truth", "value", "error", "tolerance", "seconds", "verdict")
-_TEXT_COLUMNS = 3
+_NUMBERS = (11, 6, 5, 8, 8, 8, 9, 7, 7)  # widths of the columns behind law and method
 
 
 def verify(
@@ -32,24 +33,33 @@ def verify(
 
     from infoplane.analysis.acceptance import full_checks, quick_checks
     from infoplane.analysis.verification import verify as run
-    from infoplane.reports.table import aligned
 
     checks = full_checks() if full else quick_checks()
-    outcomes = []
-    for outcome in tqdm(run(checks), total=len(checks), desc="verify", unit="check", disable=None, leave=False):
-        outcomes.append(outcome)
-        if json:
-            print(json_format.dumps(_in_bits(outcome)), flush=True)
+    widths = (max(len(c.law.name) for c in checks), max(len(c.method) for c in checks), *_NUMBERS)
+    outcomes: list[Outcome] = []
     if not json:
-        print(aligned(_HEAD, [_cells(outcome) for outcome in outcomes], text_columns=_TEXT_COLUMNS, width=130))
-    counts = {verdict: sum(o.verdict == verdict for o in outcomes) for verdict in ("pass", "warned", "fail")}
-    print(
-        f"infoplane: {len(outcomes)} checks: {counts['pass']} within tolerance, {counts['warned']} outside with a warning, "
-        f"{counts['fail']} outside without one",
-        file=sys.stderr,
-    )
+        print("values in bit, means over the seeds; warned: outside the tolerance, and every estimate said so\n")
+        print(_line(_HEAD, widths), flush=True)
+    try:
+        with tqdm(run(checks), total=len(checks), desc="verify", unit="check", disable=None, leave=False) as bar:
+            for outcome in bar:
+                outcomes.append(outcome)
+                bar.write(json_format.dumps(_in_bits(outcome)) if json else _line(_cells(outcome), widths))
+                sys.stdout.flush()
+    finally:
+        counts = {verdict: sum(o.verdict == verdict for o in outcomes) for verdict in ("pass", "warned", "fail")}
+        print(
+            f"infoplane: {len(outcomes)} of {len(checks)} checks: {counts['pass']} within tolerance, "
+            f"{counts['warned']} outside with a warning, {counts['fail']} outside without one",
+            file=sys.stderr,
+        )
     if counts["fail"]:
         raise typer.Exit(1)
+
+
+def _line(cells: Sequence[str], widths: Sequence[int]) -> str:
+    sides = [str.ljust] * 3 + [str.rjust] * (len(cells) - 3)
+    return "  ".join(side(cell, width) for side, cell, width in zip(sides, cells, widths, strict=True)).rstrip()
 
 
 def _in_bits(outcome: "Outcome") -> dict[str, object]:

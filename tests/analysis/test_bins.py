@@ -200,3 +200,8 @@ def test_impossible_layers_are_refused():
         Bins.fit(LAYER, rule="width", width=1e-12)
     with pytest.raises(InputError, match="too wide"):
         Bins.fit([-1e308, 1e308])
+
+
+def test_unknown_choice_names_the_near_one():
+    with pytest.raises(InputError, match="bins have no 'numbr'; did you mean 'number'"):
+        Bins.fit([[0.0], [1.0]], numbr=3)

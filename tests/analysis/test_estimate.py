@@ -3,13 +3,16 @@
 import math
 
 import numpy as np
+import pandas as pd
 import pytest
 
 from infoplane.analysis import estimate as module
+from infoplane.analysis.errors import InputError
 from infoplane.analysis.estimate import Estimate, estimate
 from infoplane.analysis.estimators import NAMES, method_named
 from infoplane.analysis.estimators.method import MUTUAL_INFORMATION, Method, Reading
 from infoplane.analysis.estimators.plugin import Plugin
+from infoplane.analysis.uncertainty import jackknife
 
 RNG = np.random.default_rng(0)
 X = RNG.standard_normal((400, 3))
@@ -127,3 +130,33 @@ def test_a_dead_neuron_does_not_make_its_layer_constant():
     dead = np.column_stack([X, np.zeros(400)])
     for name in ("ross", "binning"):
         assert "constant" not in codes(estimate(dead, Y, method=name))
+
+
+def test_pandas_objects_of_different_indices_are_not_paired_by_position():
+    x = pd.DataFrame(np.random.default_rng(0).standard_normal((50, 2)))
+    y = x[0] ** 2
+    assert math.isfinite(estimate(x, y, method="gaussian").value)
+    shuffled = y.sample(frac=1, random_state=0)
+    with pytest.raises(InputError, match="different indices"):
+        estimate(x, shuffled, method="gaussian")
+    with pytest.raises(InputError, match="different indices"):
+        jackknife(x, shuffled, method="gaussian")
+
+
+def test_feature_maps_are_refused_with_the_way_to_flatten_them():
+    with pytest.raises(InputError, match=r"x.reshape\(len\(x\), -1\)"):
+        estimate(np.zeros((10, 2, 3, 3)), np.arange(10), method="binning")
+
+
+@pytest.mark.parametrize(
+    ("wrong", "near"), [("KSG1", "'ksg1'"), ("kde", "'kde_lower' or 'kde_upper'"), ("Ross", "'ross'")]
+)
+def test_near_names_go_on_from_what_was_typed_whatever_its_case(wrong, near):
+    with pytest.raises(InputError, match=f"did you mean {near}"):
+        estimate([0.0, 1.0], [0.0, 1.0], method=wrong)
+
+
+def test_reason_of_the_choice_is_printed():
+    rng = np.random.default_rng(0)
+    found = estimate(rng.standard_normal(200), rng.standard_normal(200))
+    assert f"why: {found.parameters['why']}" in str(found)

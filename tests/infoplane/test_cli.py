@@ -232,7 +232,7 @@ def test_ctrl_c_says_so_and_leaves_a_readable_run_file(tmp_path):
         process.kill()
     assert process.returncode == 130
     assert out == ""
-    assert err == "infoplane: interrupted; a run file that was being written keeps its rows\n"
+    assert err == "infoplane: interrupted; what was written so far is kept, the rows of a run file too\n"
     with ip.open_run(path) as run:
         assert run.status == "interrupted"
         assert len(run.plane()) >= 1

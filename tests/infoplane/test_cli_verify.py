@@ -21,13 +21,14 @@ def few(monkeypatch):
 def test_table_has_truth_value_error_seconds_and_tolerance(few, capfd):
     assert cli(["verify"]) == 0
     captured = capfd.readouterr()
-    lines = captured.out.splitlines()
+    said, _, *lines = captured.out.splitlines()
+    assert "in bit" in said
     for word in ("law", "method", "kind", "n", "seeds", "truth", "value", "error", "tolerance", "seconds", "verdict"):
         assert word in lines[0].split()
-    assert len(lines) == 2 + len(few)
+    assert len(lines) == 1 + len(few)
     assert f"{12:.4f}" in captured.out  # log2 of 4096 inputs, in bit
-    assert all(line.endswith("pass") for line in lines[2:])
-    assert "2 checks: 2 within tolerance" in captured.err
+    assert all(line.endswith("pass") for line in lines[1:])
+    assert "2 of 2 checks: 2 within tolerance" in captured.err
 
 
 def test_json_gives_one_object_per_check_in_bit(few, capfd):
@@ -45,8 +46,19 @@ def test_estimate_outside_its_tolerance_gives_exit_code_1(few, monkeypatch, capf
     monkeypatch.setattr(acceptance, "quick_checks", lambda: tuple(wrong))
     assert cli(["verify"]) == 1
     captured = capfd.readouterr()
-    assert captured.out.splitlines()[2].endswith("fail")
+    assert captured.out.splitlines()[3].endswith("fail")
     assert "1 outside without one" in captured.err
+
+
+def test_interrupted_it_keeps_what_it_printed(few, monkeypatch, capfd):
+    def stop(x, y):
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(acceptance, "quick_checks", lambda: (few[0], replace(few[1], run=stop)))
+    assert cli(["verify"]) == 130
+    captured = capfd.readouterr()
+    assert captured.out.splitlines()[-1].endswith("pass")
+    assert "1 of 2 checks" in captured.err
 
 
 @pytest.mark.slow

@@ -212,7 +212,7 @@ def test_training_and_evaluation_draw_from_different_streams():
 
 def test_code_is_the_encoder_in_closed_form_and_encloses_its_information():
     probe = VIBProbe(7, 3, VIBSettings(latent=4))
-    h, y = batch()
+    h, _ = batch()
     mean, std = probe.encode(h)
     code = probe.code(h)
     assert np.allclose(code.mean, mean.detach())

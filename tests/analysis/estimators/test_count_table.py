@@ -51,7 +51,9 @@ def test_many_symbols_take_no_dense_table(method):
 def test_pairs_seen_once_are_said_where_they_are_most_samples():
     x = np.arange(10)
     (finding,) = count_table(x, x % 2).findings()
-    assert (finding.code, finding.amount, finding.unit) == ("undersampled", 1.0, "1")
+    assert str(finding).startswith("undersampled: x, y: 10 of 10 pairs were seen once, so the value is near min(H(X)")
+    (finding,) = count_table(x, x % 2).findings(value="is anything")
+    assert finding.text == "10 of 10 pairs were seen once, so the value is anything whatever the truth"
     assert not count_table(np.r_[x, x], np.r_[x, x]).findings()
 
 
@@ -59,7 +61,7 @@ def test_pairs_seen_once_are_most_from_one_half_on():
     # Of `once` + 2 `twice` samples, `once` are the only ones of their pair.
     def said(once, twice):
         symbols = np.r_[np.arange(once), np.repeat(np.arange(once, once + twice), 2)]
-        return [(finding.code, finding.amount) for finding in count_table(symbols, symbols).findings()]
+        return [(finding.code, finding.text[:21]) for finding in count_table(symbols, symbols).findings()]
 
     assert said(once=10, twice=5) == []
-    assert said(once=11, twice=5) == [("undersampled", pytest.approx(11 / 21))]
+    assert said(once=11, twice=5) == [("undersampled", "11 of 21 pairs were s")]

@@ -169,6 +169,15 @@ def test_standard_error_of_independent_variables_is_too_large_by_root_two():
     assert np.mean([result.standard_error for result in results]) == pytest.approx(math.sqrt(2) * spread, rel=0.15)
 
 
+@pytest.mark.parametrize(("method", "said"), [("plugin", "near min"), ("nsb", "prior"), ("shrinkage", "towards 0")])
+def test_what_becomes_of_the_value_of_pairs_seen_once_is_that_of_the_method(method, said):
+    # Equal variables of 200 symbols: near log n in one case, drawn to independence in the others.
+    result = estimate(np.arange(200), np.arange(200), method=method)
+    assert (result.value > 7) == (method == "plugin")
+    assert (result.value < 1) == (method != "plugin")
+    assert said in next(finding.text for finding in result.findings if finding.code == "undersampled")
+
+
 @pytest.mark.parametrize("method", ALL)
 def test_pairs_seen_once_are_said(method):
     rng = np.random.default_rng(6)

@@ -82,7 +82,7 @@ def test_infonce_says_its_ceiling_and_what_it_costs(monkeypatch):
     reading = with_scores("infonce", scores, monkeypatch)
     (finding,) = reading.findings
     assert finding.code == "ceiling"
-    assert "log 200 = 5.30" in finding.text
+    assert "the log of the 200 samples" in finding.text
     assert reading.chosen["ceiling_nats"] == math.log(200)
     assert reading.nats < math.log(200)
     assert reading.nats + finding.amount > 10
@@ -141,6 +141,24 @@ def test_labels_are_read(name):
         assert 0.5 * exact < found < 1.1 * exact  # KSG does not resolve the ties of a label's code
     else:
         assert found == pytest.approx(exact, abs=0.08)
+
+
+def test_doe_says_which_network_could_go_on():
+    found = estimate(*normals(0.9, 300), method="doe", steps=50).findings
+    assert [finding.where for finding in found] == ["training of q(y|x)", "training of q(y)"]
+
+
+def test_latent_says_of_codes_what_neighbours_say():
+    x, y = normals(0.9, 300)
+    found = estimate(x, (y[:, 0] > 0).astype(int), method="latent", **QUICK).findings
+    (ties,) = [finding for finding in found if finding.code == "ties"]
+    assert ties.where == "codes of y"
+    assert "mixed_ksg" not in ties.advice
+    noise = np.random.default_rng(0).standard_normal((2, 100, 30))
+    found = estimate(*noise, method="latent", dimensions=8, **QUICK).findings
+    (wide,) = [finding for finding in found if finding.code == "wide_neighbourhoods"]
+    assert wide.where == "codes"
+    assert "latent" not in wide.advice
 
 
 @pytest.mark.parametrize("name", ALL)

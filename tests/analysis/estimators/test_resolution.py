@@ -47,5 +47,6 @@ def test_a_value_near_the_ceiling_is_said():
     radius = np.full(1000, 0.001)
     (finding,) = findings_of_neighbours(0.95 * ceiling, radius, 3, 1)
     assert (finding.code, finding.unit) == ("near_ceiling", "nat")
+    assert finding.text == "the value is near the most that 1000 samples and 3 neighbours can read"
     assert finding.in_units("bit", math.log(2)).amount == pytest.approx(ceiling / math.log(2))
     assert not findings_of_neighbours(0.85 * ceiling, radius, 3, 1)

@@ -125,12 +125,21 @@ def test_rectified_units_are_read_through_their_jitter():
     for shift in (1, -1):
         truth += quad(lambda x, s=shift: 0.5 * gain(norm.pdf(x, s), 0.5 * (norm.pdf(x, 1) + norm.pdf(x, -1))), 0, 9)[0]
     assert result.value == pytest.approx(truth, abs=0.02)
-    assert "ties" in [finding.code for finding in result.findings]
+    (ties,) = [finding for finding in result.findings if finding.code == "ties"]
+    assert "mixed_ksg" not in ties.advice  # which takes no labels
 
 
 def test_labels_of_their_own_are_refused():
-    with pytest.raises(InputError, match="all 5 samples have labels of their own"):
-        estimate(np.arange(5.0), np.arange(5), method="ross")
+    for method in ("ross", "auto"):
+        with pytest.raises(InputError, match=r"all 5 samples have labels of their own.* take exact, binning"):
+            estimate(np.arange(5.0), np.arange(5), method=method)
+
+
+def test_labels_mostly_of_their_own_come_with_a_way_on():
+    y = np.r_[np.arange(30), 40, 40]
+    (single, *_) = estimate(np.arange(32.0), y, method="ross").findings
+    assert single.code == "single_samples"
+    assert "take exact, binning" in single.advice
 
 
 def test_one_class_left_carries_nothing():

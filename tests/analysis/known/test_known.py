@@ -3,6 +3,7 @@
 import math
 import pickle
 import random
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -10,7 +11,7 @@ import torch
 
 from infoplane.analysis import known
 from infoplane.analysis.errors import InputError
-from infoplane.analysis.known import Known, forty_tasks, swapped, transformed
+from infoplane.analysis.known import Known, bivariate_normal, forty_tasks, swapped, transformed
 
 EVERY = (
     *forty_tasks(),
@@ -113,3 +114,9 @@ def test_a_map_that_is_none_is_refused(bad):
 def test_a_bad_size_or_seed_is_refused(n, seed, text):
     with pytest.raises(InputError, match=text):
         known.bivariate_normal(0.5).sample(n, seed)
+
+
+@pytest.mark.parametrize(("wrong", "text"), [({"nats": -1.0}, "at least 0"), ({"draw": None}, "must be a function")])
+def test_law_that_cannot_be_is_refused(wrong, text):
+    with pytest.raises(InputError, match=text):
+        replace(bivariate_normal(0.5), **wrong)
