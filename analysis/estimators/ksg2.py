@@ -12,31 +12,15 @@ from dataclasses import dataclass
 import numpy as np
 from scipy.special import psi
 
-from infoplane.analysis.errors import whole_number
 from infoplane.analysis.estimators.jitter import untied
 from infoplane.analysis.estimators.method import Floats, Method, Reading, need
-from infoplane.analysis.estimators.neighbours import neighbourhoods, rectangle
+from infoplane.analysis.estimators.neighbours import Nearest, neighbourhoods, rectangle
 from infoplane.analysis.estimators.resolution import findings_of_neighbours
 
 
 @dataclass(frozen=True)
-class KSG2:
-    """Parameters of `ksg2`.
-
-    Attributes
-    ----------
-    k : int
-        Neighbours; more of them lower the variance and raise the bias.
-    seed : int
-        Of the jitter, which only columns with ties get.
-    """
-
-    k: int = 3
-    seed: int = 0
-
-    def __post_init__(self) -> None:
-        whole_number("k", self.k, least=1)
-        whole_number("seed", self.seed, least=0)
+class KSG2(Nearest):
+    """Neighbours of each pair, and the seed of the jitter."""
 
 
 def ksg2(x: Floats, y: Floats, parameters: KSG2) -> Reading:

@@ -18,6 +18,7 @@ import torch
 from numpy.typing import NDArray
 from scipy.spatial.distance import cdist
 
+from infoplane.analysis.errors import whole_number
 from infoplane.analysis.estimators.method import Floats
 from infoplane.analysis.rows import row_symbols
 
@@ -30,6 +31,26 @@ TREE_COLUMNS = 12
 """Most columns for which a tree is quicker: at n = 5000 it took as long as all distances for 10 to 12 of them."""
 _LEAF = 15
 _BLOCK = 2**17  # distances at once: 1 MiB stays in a core's cache
+
+
+@dataclass(frozen=True)
+class Nearest:
+    """Parameters of an estimator from k-th neighbours.
+
+    Attributes
+    ----------
+    k : int
+        Neighbours; more of them lower the variance and raise the bias.
+    seed : int
+        Of the jitter, which only columns with ties get.
+    """
+
+    k: int = 3
+    seed: int = 0
+
+    def __post_init__(self) -> None:
+        whole_number("k", self.k, least=1)
+        whole_number("seed", self.seed, least=0)
 
 
 @dataclass(frozen=True, eq=False)

@@ -18,10 +18,10 @@ from dataclasses import dataclass, replace
 import numpy as np
 from scipy.special import psi
 
-from infoplane.analysis.errors import InputError, whole_number
+from infoplane.analysis.errors import InputError
 from infoplane.analysis.estimators.jitter import untied
 from infoplane.analysis.estimators.method import Floats, Labels, Method, Reading
-from infoplane.analysis.estimators.neighbours import below, count_within, nearest_samples
+from infoplane.analysis.estimators.neighbours import Nearest, below, count_within, nearest_samples
 from infoplane.analysis.estimators.resolution import WIDE
 from infoplane.analysis.estimators.single_labels import WAY_ON
 from infoplane.analysis.finding import Finding
@@ -33,23 +33,8 @@ _TIED = "for a finite set of inputs take exact; else compare with v_information,
 
 
 @dataclass(frozen=True)
-class Ross:
-    """Parameters of `ross`.
-
-    Attributes
-    ----------
-    k : int
-        Neighbours of the same label.
-    seed : int
-        Of the jitter, which only columns with ties get.
-    """
-
-    k: int = 3
-    seed: int = 0
-
-    def __post_init__(self) -> None:
-        whole_number("k", self.k, least=1)
-        whole_number("seed", self.seed, least=0)
+class Ross(Nearest):
+    """Neighbours of the same label, and the seed of the jitter."""
 
 
 def ross(x: Floats, y: Labels, parameters: Ross) -> Reading:

@@ -221,7 +221,14 @@ def test_ctrl_c_says_so_and_leaves_a_readable_run_file(tmp_path):
     path = tmp_path / "run.h5"
     code = "from infoplane.cli import main; main()"
     arguments = ["train", "--epochs", "100000", "--hidden", "4", "--latent", "2", "--out", str(path)]
-    process = subprocess.Popen([sys.executable, "-c", code, *arguments], stdout=-1, stderr=-1, text=True)
+    process = subprocess.Popen(
+        [sys.executable, "-c", code, *arguments],
+        stdout=-1,
+        stderr=-1,
+        text=True,
+        # Background jobs of a shell, of which this may be one, ignore the signal, and children inherit that.
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),
+    )
     try:
         deadline = time.monotonic() + 120
         while time.monotonic() < deadline and not has_rows(path):
