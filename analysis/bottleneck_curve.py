@@ -73,6 +73,12 @@ class BottleneckCurve:
     base: float
     findings: tuple[Finding, ...]
 
+    def __str__(self) -> str:
+        return (
+            f"information-bottleneck curve of {len(self.beta)} points within {self.error:.2g} {self.unit}: "
+            f"H(X) = {self.h_x:.4f}, H(Y) = {self.h_y:.4f}, I(X;Y) = {self.i_xy:.4f}"
+        )
+
     @property
     def unit(self) -> str:
         """``"bit"``, ``"nat"``, ...: the unit of all informations."""

@@ -82,6 +82,11 @@ class Estimate:
         return "\n".join(lines)
 
 
+def indented(found: Estimate) -> str:
+    """Return what is printed of an estimate, to stand under what was made of it: method, findings and all."""
+    return "\n  " + str(found).replace("\n", "\n  ")
+
+
 def estimate(x: SamplesLike, y: SamplesLike, *, method: str = "auto", base: float = 2, **parameters: Any) -> Estimate:
     """Estimate the mutual information of two variables from paired samples.
 

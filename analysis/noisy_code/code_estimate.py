@@ -25,6 +25,9 @@ class Enclosure(NamedTuple):
     lower: Estimate
     upper: Estimate
 
+    def __str__(self) -> str:
+        return f"{self.lower}\n{self.upper}"
+
 
 def code_estimate(
     terms: Floats,

@@ -15,7 +15,7 @@ from typing import Any
 import numpy as np
 
 from infoplane.analysis.errors import InputError, whole_number
-from infoplane.analysis.estimate import Estimate
+from infoplane.analysis.estimate import Estimate, indented
 from infoplane.analysis.samples import Floats, SamplesLike
 from infoplane.analysis.uncertainty.replicates import estimator, paired_rows, random_groups, values_of
 
@@ -49,7 +49,8 @@ class Extrapolation:
     estimate: Estimate
 
     def __str__(self) -> str:
-        return f"{self.value:.4f} {self.unit} for n to infinity, residual error {self.residual_error:.2g}"
+        line = f"{self.value:.4f} {self.unit} for n to infinity, residual error {self.residual_error:.2g}"
+        return line + indented(self.estimate)
 
 
 def extrapolate(

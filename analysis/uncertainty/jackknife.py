@@ -15,7 +15,7 @@ from typing import Any
 import numpy as np
 
 from infoplane.analysis.errors import whole_number
-from infoplane.analysis.estimate import Estimate
+from infoplane.analysis.estimate import Estimate, indented
 from infoplane.analysis.samples import Floats, SamplesLike
 from infoplane.analysis.uncertainty.replicates import estimator, paired_rows, random_groups, values_of
 
@@ -44,7 +44,8 @@ class Jackknife:
     replicates: Floats
 
     def __str__(self) -> str:
-        return f"{self.value:.4f} ± {self.standard_error:.2g} {self.unit}, bias corrected {self.bias_corrected:.4f}"
+        line = f"{self.value:.4f} ± {self.standard_error:.2g} {self.unit}, bias corrected {self.bias_corrected:.4f}"
+        return line + indented(self.estimate)
 
 
 def jackknife(

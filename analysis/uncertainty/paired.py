@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from infoplane.analysis.errors import whole_number
-from infoplane.analysis.estimate import Estimate
+from infoplane.analysis.estimate import Estimate, indented
 from infoplane.analysis.samples import Floats, SamplesLike
 from infoplane.analysis.uncertainty.jackknife import jackknife_error
 from infoplane.analysis.uncertainty.replicates import estimator, paired_rows, random_groups, values_of
@@ -39,7 +39,8 @@ class PairedDifference:
     replicates: Floats
 
     def __str__(self) -> str:
-        return f"difference {self.value:.4f} ± {self.standard_error:.2g} {self.unit}"
+        line = f"difference {self.value:.4f} ± {self.standard_error:.2g} {self.unit}"
+        return line + indented(self.first) + indented(self.second)
 
 
 def paired_difference(

@@ -16,7 +16,7 @@ from typing import Any
 import numpy as np
 
 from infoplane.analysis.errors import whole_number
-from infoplane.analysis.estimate import Estimate
+from infoplane.analysis.estimate import Estimate, indented
 from infoplane.analysis.generator import own_generator
 from infoplane.analysis.samples import Floats, SamplesLike
 from infoplane.analysis.uncertainty.replicates import estimator, paired_rows
@@ -62,7 +62,7 @@ class PermutationNull:
     def __str__(self) -> str:
         return (
             f"{self.value:.4f} {self.unit}, null {self.mean:.4f} ± {self.standard_deviation:.2g} "
-            f"(95 % below {self.quantiles[0.95]:.4f}), p = {self.p_value:.3g}"
+            f"(95 % below {self.quantiles[0.95]:.4f}), p = {self.p_value:.3g}{indented(self.estimate)}"
         )
 
 

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from infoplane.analysis.errors import InputError, whole_number
-from infoplane.analysis.estimate import Estimate
+from infoplane.analysis.estimate import Estimate, indented
 from infoplane.analysis.generator import own_generator
 from infoplane.analysis.samples import Floats, SamplesLike
 from infoplane.analysis.uncertainty.replicates import estimator, paired_rows, values_of
@@ -45,7 +45,8 @@ class Subsampling:
     replicates: Floats
 
     def __str__(self) -> str:
-        return f"{self.value:.4f} ± {self.standard_error:.2g} {self.unit} (subsamples of {self.size})"
+        line = f"{self.value:.4f} ± {self.standard_error:.2g} {self.unit} (subsamples of {self.size})"
+        return line + indented(self.estimate)
 
 
 def subsampling(

@@ -53,7 +53,9 @@ def test_one_seed_gives_one_answer_in_any_unit():
     assert nats.standard_error == pytest.approx(bits.standard_error * math.log(2), rel=1e-10)
     assert nats.bias_corrected == pytest.approx(bits.bias_corrected * math.log(2), rel=1e-10)
     assert jackknife(x, y, method="plugin", seed=1).standard_error != bits.standard_error
-    assert str(bits).endswith(f"bias corrected {bits.bias_corrected:.4f}")
+    first, *rest = str(bits).splitlines()
+    assert first.endswith(f"bias corrected {bits.bias_corrected:.4f}")
+    assert [line[2:] for line in rest] == str(bits.estimate).splitlines()
     assert bits.replicates.shape == (20,)
 
 
