@@ -40,7 +40,7 @@ def quick_checks() -> tuple[Check, ...]:
     heavy = student_t(np.eye(2), dim_x=1, df=2, name="Student t, 2 degrees of freedom")
     rectified = [clipped_normal(0.8, offset=offset, name=f"rectified, offset {offset:g}") for offset in (0.0, -1.0)]
     classes = noisy_codes([0.0, 2.0, 4.0], noise=1.0, name="three normal classes")
-    pair = noisy_codes([-1.0, 1.0], noise=0.6, name="two classes, x normal")
+    pair = noisy_codes([-1.0, 1.0], noise=_NOISE, name="two classes, x normal")
     flips = binary_symmetric_channel(0.11, name="binary channel, flip 0.11")
     symbols = joint_table(np.eye(10) / 20 + 1 / 200, name="ten symbols, half passed on")
     codes = _clean_codes()
@@ -65,7 +65,7 @@ def quick_checks() -> tuple[Check, ...]:
 
 
 def full_checks() -> tuple[Check, ...]:
-    """Return all checks; they take most of an hour on two cores."""
+    """Return all checks; they take about a quarter of an hour."""
     normal = bivariate_normal(0.75, name="normal, correlation 0.75")
     return (
         *quick_checks(),
@@ -77,15 +77,7 @@ def full_checks() -> tuple[Check, ...]:
     )
 
 
-def _check(
-    law: Known,
-    method: str,
-    n: int,
-    tolerance: float,
-    *,
-    seeds: int = 1,
-    **parameters: Any,
-) -> Check:
+def _check(law: Known, method: str, n: int, tolerance: float, *, seeds: int = 1, **parameters: Any) -> Check:
     return Check(law, method, partial(estimate, method=method, base=math.e, **parameters), n, tolerance, seeds)
 
 
@@ -122,12 +114,8 @@ def _two_points() -> Known:
 
 def _clean_codes() -> Known:
     """Return the codes of two equally frequent labels, and the information once noise is added to them."""
-    noisy = noisy_codes([-1.0, 1.0], noise=_NOISE)
-    return replace(
-        noisy,
-        name=f"two codes before noise of deviation {_NOISE:g}",
-        draw=_alternating,
-    )
+    name = f"two codes before noise of deviation {_NOISE:g}"
+    return replace(noisy_codes([-1.0, 1.0], noise=_NOISE), name=name, draw=_alternating)
 
 
 def _line(rng: np.random.Generator, n: int) -> tuple[Floats, Labels]:

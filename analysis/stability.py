@@ -26,9 +26,11 @@ import numpy as np
 from infoplane.analysis.errors import InputError, near_names
 from infoplane.analysis.estimate import Estimate, estimate, parameters_of
 from infoplane.analysis.estimators import method_named
+from infoplane.analysis.estimators.count_table import plugin_entropy
 from infoplane.analysis.finding import Finding
-from infoplane.analysis.samples import SamplesLike
+from infoplane.analysis.samples import SamplesLike, read_samples
 from infoplane.analysis.sweep_scale import rise_finding, twin_finding
+from infoplane.analysis.units import nats_per_unit
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -188,13 +190,14 @@ def stability(
         layer: _verdict("change", layer, values[len(times) - 1, layer], values[0, layer], shown, tolerance)
         for layer in (names if len(times) > 1 else ())
     }
+    h_y = plugin_entropy(np.bincount(read_samples("y", y).symbols())) / nats_per_unit(base)
     twins = {
         layer: twin_finding(
             layer,
             values[0, layer],
             values[len(times) - 1, layer],
             settings,
-            y=y,
+            h_y=h_y,
             tolerance=tolerance,
             base=base,
         )

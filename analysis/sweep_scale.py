@@ -10,13 +10,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
-import numpy as np
-from scipy.special import entr
-
 from infoplane.analysis.estimate import Estimate
 from infoplane.analysis.finding import Finding
-from infoplane.analysis.samples import SamplesLike, read_samples
-from infoplane.analysis.units import nats_per_unit
 from infoplane.analysis.validity import resolution_differs, twins_disagree
 from infoplane.analysis.validity.scale import error_over_draws, scale_of
 
@@ -29,7 +24,7 @@ def twin_finding(
     last: Sequence[Estimate],
     settings: Sequence[Mapping[str, Any]],
     *,
-    y: SamplesLike,
+    h_y: float,
     tolerance: float,
     base: float,
 ) -> Finding | None:
@@ -43,15 +38,16 @@ def twin_finding(
         By setting, at the first and the last time.
     settings : sequence of mapping
         Twins are an absolute and a relative one that differ in a single parameter.
-    y : array_like
-        What they are about. A relative twin that rests within 5 % of H(Y), or of 0, says nothing: its bins or its noise
-        are too fine, or too coarse, to see a change.
+    h_y : float
+        H(Y) of what they are about, in units of `base`. A relative twin that rests within 5 % of it, or of 0, says
+        nothing: its bins or its noise are too fine, or too coarse, to see a change.
     tolerance : float
         Changes up to it count as none.
     base : float
         Base of the logarithm.
     """
     found = []
+    least, most = (share * h_y for share in _TELLING)
     for a, r in itertools.permutations(range(len(settings)), 2):
         if sum(settings[a][name] != settings[r][name] for name in settings[a]) != 1:
             continue
@@ -59,7 +55,6 @@ def twin_finding(
             continue
         absolute, relative = ((first[k].value, last[k].value) for k in (a, r))
         change, twin = absolute[1] - absolute[0], relative[1] - relative[0]
-        least, most = (share * _entropy(y, base) for share in _TELLING)
         telling = abs(twin) > tolerance or any(least < value < most for value in relative)
         if not telling or min(abs(change), abs(change - twin)) <= tolerance:
             continue
@@ -67,12 +62,6 @@ def twin_finding(
         said = twins_disagree(absolute, relative, se_absolute=errors[0], se_relative=errors[1], where=layer, base=base)
         found += [said] if said else []
     return max(found, key=lambda finding: abs(finding.amount), default=None)
-
-
-def _entropy(y: SamplesLike, base: float) -> float:
-    """Return the entropy of the different rows of y, in units of `base`."""
-    shares = np.bincount(read_samples("y", y).symbols())
-    return float(entr(shares / shares.sum()).sum()) / nats_per_unit(base)
 
 
 def rise_finding(

@@ -9,53 +9,52 @@ from importlib import import_module
 from infoplane.analysis.errors import one_of
 from infoplane.analysis.estimators.method import Method
 
-_HOMES = {
-    "auto": "auto",
+NAMES: tuple[str, ...] = (
+    "auto",
     # labels and finite sets
-    "exact": "exact",
-    "plugin": "plugin",
-    "miller_madow": "miller_madow",
-    "grassberger": "grassberger",
-    "chao_shen": "chao_shen",
-    "nsb": "nsb",
-    "shrinkage": "shrinkage",
+    "exact",
+    "plugin",
+    "miller_madow",
+    "grassberger",
+    "chao_shen",
+    "nsb",
+    "shrinkage",
     # a layer of a network, quantised or with noise added
-    "binning": "binning",
-    "kde_lower": "kde_lower",
-    "kde_upper": "kde_upper",
-    "sample_propagation": "sample_propagation",
+    "binning",
+    "kde_lower",
+    "kde_upper",
+    "sample_propagation",
     # neighbours
-    "ksg1": "ksg1",
-    "ksg2": "ksg2",
-    "lnc": "lnc",
-    "mixed_ksg": "mixed_ksg",
-    "ross": "ross",
+    "ksg1",
+    "ksg2",
+    "lnc",
+    "mixed_ksg",
+    "ross",
     # families and kernels
-    "gaussian": "gaussian",
-    "gaussian_copula": "gaussian_copula",
-    "t_copula": "t_copula",
-    "renyi": "renyi",
-    "sliced": "sliced",
+    "gaussian",
+    "gaussian_copula",
+    "t_copula",
+    "renyi",
+    "sliced",
     # neural
-    "mine": "mine",
-    "nwj": "nwj",
-    "infonce": "infonce",
-    "smile": "smile",
-    "club": "club",
-    "doe": "doe",
-    "latent": "latent",
+    "mine",
+    "nwj",
+    "infonce",
+    "smile",
+    "club",
+    "doe",
+    "latent",
     # usable information
-    "v_information": "v_information",
-    "online_mdl": "online_mdl",
-}
-NAMES: tuple[str, ...] = tuple(_HOMES)
-"""Every method's name."""
+    "v_information",
+    "online_mdl",
+)
+"""Every method's name, which is also that of its file."""
 
 
 def method_named(name: str) -> Method:
     """Return the method of that name; InputError with near names when there is none."""
     one_of("method", name, NAMES)
-    module = import_module(f"infoplane.analysis.estimators.{_HOMES[name]}")
+    module = import_module(f"infoplane.analysis.estimators.{name}")
     found = module.METHOD
     assert isinstance(found, Method)
     return found

@@ -25,7 +25,7 @@ def verify(
     """Run the estimators where the truth is known.
 
     Prints truth, value, error and seconds beside a tolerance, in bit; exit code 1 when an estimate falls outside its
-    tolerance without having warned. Takes about a minute; --full most of an hour.
+    tolerance without having warned. Takes about a minute; --full a quarter of an hour.
 
     Example: infoplane verify
     """
