@@ -9,12 +9,13 @@ from half the samples added once, which removes a loss in 1/n.
 
 import math
 from collections.abc import Mapping
-from dataclasses import dataclass
-from typing import Any, Literal
+from dataclasses import dataclass, replace
+from typing import Literal
 
 import numpy as np
 from numpy.typing import NDArray
 
+from infoplane.analysis.estimators.choice import choice
 from infoplane.analysis.estimators.contrast import BLOCK, Critic, held_out_scores, random_parts
 from infoplane.analysis.estimators.elliptical_critic import fit_elliptical, varied_columns
 from infoplane.analysis.estimators.gaussian import Gaussian, gaussian, wishart_bias
@@ -80,7 +81,7 @@ def choose_continuous(x: Floats, y: Floats, seed: int) -> Reading:
     values: dict[str, float] = {name: reading.nats for name, reading in families.items()}
     if any(math.isinf(value) for value in values.values()):
         name = max(families, key=lambda name: families[name].nats)
-        return _named(name, "x and y share a direction without noise", families[name], {})
+        return choice(name, "x and y share a direction without noise", families[name], {})
     x, y = x[:, varied_columns(x)], y[:, varied_columns(y)]
     columns = x.shape[1] + y.shape[1]
     tied = max(tie_share(x), tie_share(y)) > max(_TIED, 2 / n)
@@ -92,7 +93,8 @@ def choose_continuous(x: Floats, y: Floats, seed: int) -> Reading:
     if n < max(_LEAST_SCORED, 3 * columns):
         text = f"{n} samples are too few to hold some out, so no candidate was checked"
         findings += (Finding("unchecked", "value", text, n, "1", "take more samples"),)
-        return _named("t_copula", "too few samples to compare", families["t_copula"], kept, findings)
+        reading = replace(families["t_copula"], findings=findings)
+        return choice("t_copula", "too few samples to compare", reading, kept)
     parts = random_parts(n, _FOLDS, seed)
     held = _hold_out(x, y, parts, seed)
     family, value = held.family, values[held.family]
@@ -107,7 +109,7 @@ def choose_continuous(x: Floats, y: Floats, seed: int) -> Reading:
             if columns > _NEIGHBOURS_REFUTE:
                 text = f"{n} samples are too few to look for what the family misses in {columns} columns"
                 findings += (Finding("unchecked", "value", text, advice="take 500 samples or more"),)
-        return _named(family, why, Reading(value, error), kept, findings)
+        return choice(family, why, Reading(value, error, findings=findings), kept)
     reason = "ties leave no family" if tied else f"{family} is refuted ({value:.3f} nat)"
     scores = _cross_fit(x, y, held, parts, seed)
     bound, error = float(np.concatenate(scores).mean()), float(np.concatenate(scores).std()) / math.sqrt(n)
@@ -115,12 +117,12 @@ def choose_continuous(x: Floats, y: Floats, seed: int) -> Reading:
     kept |= {"cross_fitted_score_nats": bound, "growth_nats": growth}
     if neighbours and values[neighbours] >= bound + growth - error:
         why = f"{reason}; {neighbours} reads no less than held-out samples support ({bound:.3f} nat)"
-        return _named(neighbours, why, Reading(values[neighbours], error), kept, findings)
+        return choice(neighbours, why, Reading(values[neighbours], error, findings=findings), kept)
     why = f"{reason}; a network explains {bound:.3f} nat of held-out samples, extrapolated in 1/n by {growth:.3f}"
     if growth > max(2 * _SMALL, _GROWS * bound):
         text = "what held-out samples support still grows with n, and the rest of the value is extrapolated in 1/n"
         findings += (Finding("still_growing", "value", text, growth, "nat", "take more samples, or fewer columns"),)
-    return _named("network", why, Reading(bound + growth, error), kept, findings)
+    return choice("network", why, Reading(bound + growth, error, findings=findings), kept)
 
 
 def _by_neighbours(x: Floats, y: Floats, tied: bool, seed: int) -> dict[str, float]:
@@ -201,11 +203,3 @@ def _doubts(held: Held, value: float, x: Floats, y: Floats) -> tuple[Finding, ..
             advice = "the value is probably too low; take more samples, or fewer columns"
             found.append(Finding("not_one_law", "x, y", text, chance, "1", advice))
     return tuple(found)
-
-
-def _named(
-    name: str, why: str, reading: Reading, kept: Mapping[str, Any], findings: tuple[Finding, ...] | None = None
-) -> Reading:
-    found = reading.findings if findings is None else findings
-    chosen = {"chosen": name, "why": why, **kept}
-    return Reading(reading.nats, reading.standard_error, reading.kind, found, chosen)

@@ -13,6 +13,7 @@ from typing import Any
 
 import numpy as np
 
+from infoplane.analysis.estimators.choice import choice
 from infoplane.analysis.estimators.contrast import random_parts
 from infoplane.analysis.estimators.count_table import plugin_entropy
 from infoplane.analysis.estimators.grassberger import Grassberger, grassberger
@@ -31,8 +32,7 @@ _CLEARLY = 0.05  # nats
 def choose_for_labels(x: Labels, y: Labels) -> Reading:
     """Return Grassberger's estimate for two variables of labels, shapes (n,)."""
     reading = grassberger(x, y, Grassberger())
-    chosen = {"chosen": "grassberger", "why": "both variables take few values", **reading.chosen}
-    return Reading(reading.nats, reading.standard_error, findings=reading.findings, chosen=chosen)
+    return choice("grassberger", "both variables take few values", reading, reading.chosen)
 
 
 def choose_for_label(x: Floats, y: Labels, seed: int) -> Reading:
@@ -46,25 +46,20 @@ def choose_for_label(x: Floats, y: Labels, seed: int) -> Reading:
     kept |= {f"{name}_score_nats": float(scores.mean()) for name, scores in bounds.items()}
     if not bounds:
         why = f"neighbours, not checked: {len(y)} samples are too few to hold some out"
-        return _reading("ross", why, neighbours, kept)
+        return choice("ross", why, neighbours, kept)
     best = max(bounds, key=lambda name: float(bounds[name].mean()))
     score, error = float(bounds[best].mean()), float(bounds[best].std()) / len(y) ** 0.5
     if x.shape[1] <= _MOST_COLUMNS and neighbours.nats >= score - error:
         why = "neighbours: no classifier explains more of held-out samples"
-        return _reading("ross", why, Reading(neighbours.nats, error, findings=neighbours.findings), kept)
+        return choice("ross", why, Reading(neighbours.nats, error, findings=neighbours.findings), kept)
     why = f"{best}: it explains more of held-out samples than neighbours read"
     if x.shape[1] > _MOST_COLUMNS:
         why = f"{best}: it explains the most of held-out samples, and {x.shape[1]} columns are too many for neighbours"
     if neighbours.nats > score + max(_CLEARLY, 2 * error):
         text = "neighbours read more than any classifier explains, but have too many columns to be trusted"
         disagree = Finding("candidates_disagree", "value", text, neighbours.nats - score, "nat", "read it as a bound")
-        return _reading(best, why, Reading(score, error, "lower_bound", (disagree,)), kept)
-    return _reading(best, why, Reading(score, error, "lower_bound"), kept)
-
-
-def _reading(name: str, why: str, reading: Reading, kept: dict[str, Any]) -> Reading:
-    chosen = {"chosen": name, "why": why, **kept}
-    return Reading(reading.nats, reading.standard_error, reading.kind, reading.findings, chosen)
+        return choice(best, why, Reading(score, error, "lower_bound", (disagree,)), kept)
+    return choice(best, why, Reading(score, error, "lower_bound"), kept)
 
 
 def _losses(x: Floats, y: Labels, seed: int) -> dict[str, Floats]:
