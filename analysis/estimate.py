@@ -124,7 +124,7 @@ def estimate(x: SamplesLike, y: SamplesLike, *, method: str = "auto", base: floa
     if n < chosen.least_n:
         raise InputError(f"there are {n} samples, but method {method!r} needs at least {chosen.least_n}")
     sides = _variable(pair[0], chosen.x, chosen), _variable(pair[1], chosen.y, chosen)
-    reading = _apply(chosen, sides[0].given, sides[1].given, values)
+    reading = _apply(chosen, sides, values)
     kind = reading.kind or chosen.kind
     entropies = sides[0].entropy(), sides[1].entropy()
     limits = findings_of_value(reading.nats, kind, entropies=entropies, n=n)
@@ -186,6 +186,7 @@ class _Variable:
     """A variable as the method's function takes it, shape (n, d) or (n,), and what its samples give reason to say."""
 
     given: NDArray[Any]
+    constant: bool
     findings: tuple[Finding, ...]
 
     def entropy(self) -> float:
@@ -198,7 +199,8 @@ def _variable(samples: Samples, wanted: Side, method: Method) -> _Variable:
     if wanted == "discrete" or (wanted == "either" and samples.discrete):
         labels = samples.symbols()
         found = () if samples.discrete else _floats_as_labels(samples.name, labels)
-        return _Variable(labels, found + _constant_findings(samples.name, labels))
+        constant = not labels.any()
+        return _Variable(labels, constant, found + _constant_findings(samples.name, constant))
     if samples.discrete:
         raise InputError(
             f"{samples.name} holds integers, which are read as labels, but method {method.name!r} needs a continuous "
@@ -207,31 +209,29 @@ def _variable(samples: Samples, wanted: Side, method: Method) -> _Variable:
     values = samples.values
     varies = np.ptp(values, axis=0) > 0
     if varies.all():
-        return _Variable(values, ())
+        return _Variable(values, False, ())
     done = "kept, since they are part of a layer's range" if method.keeps_constant else "left out"
     text = f"{np.count_nonzero(~varies)} of {varies.size} columns are constant and were {done}"
     advice = "a constant carries no information; in a layer it is a dead neuron"
     columns = Finding("constant_columns", samples.name, text, advice=advice)
-    found = (columns, *_constant_findings(samples.name, values))
-    return _Variable(values if method.keeps_constant else np.ascontiguousarray(values[:, varies]), found)
+    constant = not varies.any()
+    kept = values if method.keeps_constant else np.ascontiguousarray(values[:, varies])
+    return _Variable(kept, constant, (columns, *_constant_findings(samples.name, constant)))
 
 
-def _apply(method: Method, x: NDArray[Any], y: NDArray[Any], parameters: Any) -> Reading:
+def _apply(method: Method, sides: tuple[_Variable, _Variable], parameters: Any) -> Reading:
     """Return the reading of the method's function; 0 where a variable is constant."""
-    if _constant(x) or _constant(y):
+    if any(side.constant for side in sides):
         return Reading(0.0)
+    x, y = (side.given for side in sides)
     if any(field.name == "seed" for field in fields(method.parameters)):
         order = np.lexsort([row_keys(x), row_keys(y)])
         x, y = x[order], y[order]
     return method.function(x, y, parameters)
 
 
-def _constant(side: NDArray[Any]) -> bool:
-    return bool((side == side[0]).all())
-
-
-def _constant_findings(name: str, side: NDArray[Any]) -> tuple[Finding, ...]:
-    if not _constant(side):
+def _constant_findings(name: str, constant: bool) -> tuple[Finding, ...]:
+    if not constant:
         return ()
     return (Finding("constant", name, "it takes one value only, so the information is 0", advice="nothing to do"),)
 
