@@ -19,9 +19,9 @@ from numpy.typing import NDArray
 
 from infoplane.analysis.estimate import Estimate
 from infoplane.analysis.estimators.method import Kind
+from infoplane.analysis.log_sum_exp import log_sum_exp
 from infoplane.analysis.noisy_code.code import GaussianCode
 from infoplane.analysis.noisy_code.code_estimate import code_estimate
-from infoplane.analysis.noisy_code.log_sum_exp import log_sum_exp
 from infoplane.analysis.noisy_code.scaled_squares import row_blocks, scaled_squares
 
 Floats = NDArray[np.float64]

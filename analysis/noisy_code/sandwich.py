@@ -23,9 +23,9 @@ from numpy.typing import NDArray
 
 from infoplane.analysis.errors import InputError, whole_number
 from infoplane.analysis.generator import own_generator
+from infoplane.analysis.log_sum_exp import log_sum_exp
 from infoplane.analysis.noisy_code.code import GaussianCode
 from infoplane.analysis.noisy_code.code_estimate import MARGINAL, Enclosure, code_estimate
-from infoplane.analysis.noisy_code.log_sum_exp import log_sum_exp
 from infoplane.analysis.noisy_code.scaled_squares import scaled_squares
 
 Floats = NDArray[np.float64]
