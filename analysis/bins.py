@@ -18,7 +18,8 @@ from numpy.typing import NDArray
 
 from infoplane.analysis.bin_rule import MOST_BINS, BinRule, Rule
 from infoplane.analysis.errors import InputError, near_names
-from infoplane.analysis.rows import code_groups, row_blocks
+from infoplane.analysis.row_blocks import row_blocks
+from infoplane.analysis.rows import CACHED, code_groups
 from infoplane.analysis.samples import SamplesLike, read_samples
 
 Floats = NDArray[np.float64]
@@ -163,7 +164,7 @@ class Bins:
     def _blocks(self, table: Floats) -> Iterator[Floats]:
         """Yield the codes of blocks of rows, as whole floats; a block lives until the next is asked for."""
         last = self.number - 1.0
-        parts = row_blocks(*table.shape)
+        parts = row_blocks(*table.shape, entries=CACHED)
         scratch = np.empty(table[parts[0]].shape)
         for part in parts:
             values = table[part]

@@ -23,10 +23,11 @@ from numpy.typing import ArrayLike, NDArray
 from torch import Tensor
 
 from infoplane.analysis.errors import InputError
+from infoplane.analysis.row_blocks import row_blocks
 
 _SEED = 0x1F0
 _EXACT = 2**53  # up to which float64 holds every whole number
-_BLOCK = 2**17  # entries that are worked on at a time, so that they stay in the cache
+CACHED = 2**17  # entries that are worked on at a time, so that they stay in the cache
 _ODD = np.uint64(0xD1342543DE82EF95)  # odd, with no pattern in its bits: multiplies one exact sum before the next
 _GOLDEN = np.uint64(0x9E3779B97F4A7C15)  # 2^64 over the golden ratio, odd: spreads keys over slots
 Keys = NDArray[np.uint64]
@@ -119,12 +120,6 @@ def code_groups(blocks: Iterable[Floats], *, columns: int, codes: int) -> Labels
     return _groups(_of_sums([block @ multipliers for block in blocks]))
 
 
-def row_blocks(n: int, d: int) -> list[slice]:
-    """Return slices that cut n rows of d entries into blocks that fit the cache."""
-    rows = max(1, _BLOCK // d)
-    return [slice(start, min(start + rows, n)) for start in range(0, n, rows)]
-
-
 def _numbers(rows: Tensor | ArrayLike) -> NDArray[Any]:
     if isinstance(rows, Tensor):
         tensor = rows.detach().cpu()
@@ -164,7 +159,7 @@ def _range(table: NDArray[Any]) -> tuple[int, int]:
 
 def _blocks_above(table: NDArray[Any], low: int) -> Iterator[Floats]:
     """Yield blocks of rows as floats less `low`: how large sums grow depends on the range of the codes alone."""
-    parts = row_blocks(*table.shape)
+    parts = row_blocks(*table.shape, entries=CACHED)
     scratch = np.empty(table[parts[0]].shape)
     for part in parts:
         block = scratch[: part.stop - part.start]

@@ -22,7 +22,7 @@ from infoplane.analysis.estimators.method import Kind
 from infoplane.analysis.log_sum_exp import log_sum_exp
 from infoplane.analysis.noisy_code.code import GaussianCode
 from infoplane.analysis.noisy_code.code_estimate import code_estimate
-from infoplane.analysis.noisy_code.scaled_squares import row_blocks, scaled_squares
+from infoplane.analysis.noisy_code.scaled_squares import scaled_squares, small_blocks
 
 Floats = NDArray[np.float64]
 _IN_CACHE = 64  # times smaller blocks, passed over once per dimension
@@ -82,7 +82,7 @@ def bhattacharyya_distances(code: GaussianCode) -> Blocks:
     """Yield the Bhattacharyya distances of p(z|x_i) and p(z|x_j) in nats in blocks of rows i."""
     mean, variance = (np.ascontiguousarray(side.T) for side in (code.mean, np.exp(2 * code.log_std)))
     log_scale = code.log_std.sum(axis=1) + 0.5 * code.dimensions * math.log(2)
-    for rows in row_blocks(code.n, _IN_CACHE * code.n):
+    for rows in small_blocks(code.n, _IN_CACHE * code.n):
         distance = -0.5 * (log_scale + log_scale[rows, None])
         for m, v in zip(mean, variance, strict=True):
             both = np.add.outer(v[rows], v)

@@ -17,17 +17,16 @@ import numpy as np
 from numpy.typing import NDArray
 
 from infoplane.analysis.noisy_code.code import GaussianCode
+from infoplane.analysis.row_blocks import row_blocks
 
 Floats = NDArray[np.float64]
 _ENTRIES = 2**21  # of a block: 16 MiB
 _TOLERANCE = 1e-6
 
 
-def row_blocks(rows: int, columns: int) -> Iterator[slice]:
-    """Yield slices of rows such that a block of them by `columns` stays small."""
-    step = max(1, _ENTRIES // columns)
-    for start in range(0, rows, step):
-        yield slice(start, min(start + step, rows))
+def small_blocks(rows: int, columns: int) -> list[slice]:
+    """Return slices of rows such that a block of them by `columns` takes 16 MiB at most, or is a single row."""
+    return row_blocks(rows, columns, entries=_ENTRIES)
 
 
 def scaled_squares(
@@ -55,14 +54,14 @@ def scaled_squares(
     of_normals = (m * m * precision).sum(axis=1)
     crossed = (2 * m * precision).T
     e, a = (np.zeros_like(centres) if given is None else given for given in (noise, widths))
-    for rows in row_blocks(len(centres), code.n):
+    for rows in small_blocks(len(centres), code.n):
         c = centres[rows] - origin + e[rows]
         size = (c * c + a[rows] ** 2) @ precision.T
         size += of_normals
         q = size - c @ crossed
         size *= 8 * np.finfo(float).eps / _TOLERANCE
         points, normals = np.nonzero(size > np.maximum(q, 1))
-        for chunk in row_blocks(len(points), code.dimensions):
+        for chunk in small_blocks(len(points), code.dimensions):
             i, j = points[chunk], normals[chunk]
             squares = (centres[rows][i] - code.mean[j] + e[rows][i]) ** 2 + a[rows][i] ** 2
             q[i, j] = (squares * precision[j]).sum(axis=1)
