@@ -5,14 +5,14 @@ Magnitudes are counted per sign in 32 bins of equal width per octave, numbered b
 magnitude of each sign are exact. `LogHistogram.summary` folds this to 8 bins per octave, which is what a run
 file stores.
 
-Moments of ln|x| come from the 32 bins per octave with the values spread evenly inside each: a bin [a, b) has
-mean (b ln b - a ln a)/(b - a) - 1. One value stands exactly at each extreme. Against exact moments that is
-off by 5e-5 for smooth laws with a standard deviation near 1, and by a random 0.006/sqrt(n) besides, far under
+Moments of ln|x| come from the 32 bins per octave (see `infoplane.analysis.log_moments`). Against exact moments
+they are off by 5e-5 for smooth laws with a standard deviation near 1, and by a random 0.006/sqrt(n) besides, far under
 the standard error.
 
 Units: edges and extremes are in the unit of the values; mean_log and std_log are natural logarithms of it.
 """
 
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -22,6 +22,7 @@ import torch
 from infoplane.analysis import sketch_codes as codes
 from infoplane.analysis.errors import InputError
 from infoplane.analysis.flat_values import check_tensor, flat_values
+from infoplane.analysis.log_moments import Run, log_moments
 from infoplane.analysis.sketch_summary import (
     BIN_CENTERS,
     BIN_EDGES,
@@ -36,13 +37,14 @@ from infoplane.analysis.sketch_summary import (
     split_at_extremes,
 )
 
-__all__ = ["BIN_CENTERS", "BIN_EDGES", "QUANTITIES", "UNITS", "LogHistogram", "SketchSummary"]
+__all__ = ["BIN_CENTERS", "BIN_EDGES", "QUANTITIES", "UNITS", "LogHistogram", "SketchSummary", "summarize"]
 
 # Where the octaves of a summary begin and end among the bins of codes.EDGES: bin 0 is code 1, exponents have
 # a bias of 127.
 _SUMMARY_START = (LOWEST_OCTAVE + 127) * 32 - 1
 _SUMMARY_STOP = (HIGHEST_OCTAVE + 127) * 32 - 1
-_NODES, _WEIGHTS = np.polynomial.legendre.leggauss(8)
+
+Integers = npt.NDArray[np.int64]
 
 
 class LogHistogram:
@@ -88,15 +90,15 @@ class LogHistogram:
         InputError
             If the values are complex, boolean, no numbers, masked, sparse, quantized, or on the meta device.
         """
+        if not (isinstance(values, torch.Tensor) and values.is_cuda):
+            self._table.count(flat_values(values))
+            return
+        check_tensor(values)
         # An inference tensor could not be updated outside of inference mode later on.
         with torch.inference_mode(False), torch.no_grad():
-            if isinstance(values, torch.Tensor) and values.device.type == "cuda":
-                check_tensor(values)
-                if values.device not in self._devices:
-                    self._devices[values.device] = codes.DeviceTable(values.device)
-                self._devices[values.device].count(values.detach().resolve_neg())
-            else:
-                self._table.count(flat_values(values))
+            if values.device not in self._devices:
+                self._devices[values.device] = codes.DeviceTable(values.device)
+            self._devices[values.device].count(values.detach().resolve_neg())
 
     def merge(self, other: "LogHistogram") -> None:
         """Add the values that another histogram has counted; exact.
@@ -114,7 +116,7 @@ class LogHistogram:
         if not isinstance(other, LogHistogram):
             raise InputError(f"other is a {type(other).__name__}; only a LogHistogram can be merged into one")
         theirs = other._state()
-        self._state().add(theirs.counts, theirs.lowest, theirs.highest)
+        self._state().add(theirs.counts.copy(), theirs.lowest, theirs.highest)
 
     @property
     def n(self) -> int:
@@ -124,17 +126,17 @@ class LogHistogram:
     @property
     def n_zero(self) -> int:
         """Exact zeros, of either sign."""
-        return int(self._rows()[:, 0].sum())
+        return self._special(0)
 
     @property
     def n_nan(self) -> int:
         """Values that are no number."""
-        return int(self._rows()[:, codes.INFINITY_CODE + 1 :].sum())
+        return self._special(codes.INFINITY_CODE + 1)
 
     @property
     def n_infinite(self) -> int:
         """Infinities, of either sign."""
-        return int(self._rows()[:, codes.INFINITY_CODE].sum())
+        return self._special(codes.INFINITY_CODE)
 
     @property
     def n_positive(self) -> int:
@@ -174,21 +176,14 @@ class LogHistogram:
         -------
         SketchSummary
         """
-        counts = np.empty((2, BINS), dtype=np.int64)
-        scalars = [float(self.n), float(self.n_zero), float(self.n_nan), float(self.n_infinite)]
-        for row, sign in enumerate((-1, 1)):
-            binned = self._binned(row)
-            counts[row] = binned[_SUMMARY_START:_SUMMARY_STOP].reshape(BINS, -1).sum(axis=1)
-            scalars += [float(c.sum()) for c in (binned, binned[:_SUMMARY_START], binned[_SUMMARY_STOP:])]
-            edges, occupied = self._split(sign)
-            scalars += [edges[0], edges[-1], *_log_moments(edges, occupied)] if edges.size else [np.nan] * 4
-        return SketchSummary(counts, np.array(scalars))
+        return summarize([self])[0]
 
     def __eq__(self, other: object) -> bool:
         if not isinstance(other, LogHistogram):
             return NotImplemented
-        mine, theirs = (np.concatenate([t.counts, t.lowest, t.highest]) for t in (self._state(), other._state()))
-        return np.array_equal(mine, theirs)
+        mine, theirs = self._state(), other._state()
+        same_ends = (mine.lowest, mine.highest) == (theirs.lowest, theirs.highest)
+        return same_ends and np.array_equal(mine.counts, theirs.counts)
 
     __hash__ = None  # type: ignore[assignment]
 
@@ -199,7 +194,7 @@ class LogHistogram:
     def __getstate__(self) -> dict[str, Any]:
         table = codes.CodeTable()
         mine = self._state()
-        table.add(mine.counts, mine.lowest, mine.highest)
+        table.add(mine.counts.copy(), mine.lowest, mine.highest)
         return {"_table": table, "_devices": {}}
 
     def _state(self) -> codes.CodeTable:
@@ -217,24 +212,64 @@ class LogHistogram:
         """Return counts of the finite non-zero values of one sign, one per bin of codes.EDGES."""
         return self._rows()[row, 1 : codes.INFINITY_CODE]
 
-    def _split(self, sign: int) -> tuple[npt.NDArray[np.float64], npt.NDArray[np.int64]]:
-        rows = list(rows_of(sign))
+    def _special(self, code: int) -> int:
+        counts = self._state().counts
+        return int(counts[code]) + int(counts[codes.HALF + code])
+
+    def _run(self, row: int) -> Run | None:
+        """Return the occupied bins of one sign."""
+        table = self._state()
+        lowest, highest = table.lowest[row], table.highest[row]
+        if not highest:
+            return None
+        first, last = codes.bin_of_bits(lowest), codes.bin_of_bits(highest)
+        return Run(first, self._binned(row)[first : last + 1], lowest, highest)
+
+    def _extremes(self, *rows: int) -> tuple[float, float]:
+        """Return the smallest and the largest magnitude of one sign or of both."""
+        table = self._state()
+        lowest, highest = min(table.lowest[row] for row in rows), max(table.highest[row] for row in rows)
+        return codes.float_of_bits(lowest), codes.float_of_bits(highest)
+
+    def _split(self, sign: int) -> tuple[npt.NDArray[np.float64], Integers]:
+        rows = rows_of(sign)
         counts = np.sum([self._binned(row) for row in rows], axis=0)
-        lowest = codes.float_of_bits(int(self._table.lowest[rows].min()))
-        highest = codes.float_of_bits(int(self._table.highest[rows].max()))
-        return split_at_extremes(codes.EDGES, counts, lowest, highest)
+        return split_at_extremes(codes.EDGES, counts, *self._extremes(*rows))
 
 
-def _log_moments(edges: npt.NDArray[np.float64], counts: npt.NDArray[np.int64]) -> tuple[float, float]:
-    """Mean and deviation of ln x: one value at each extreme, the rest spread evenly within their bins."""
-    if edges[0] == edges[-1]:
-        return float(np.log(edges[0])), 0.0
-    inner = counts.astype(np.float64)
-    inner[0] -= 1
-    inner[-1] -= 1
-    # Quadrature in each bin, not the closed form, which cancels where an extreme leaves a narrow bin.
-    points = edges[:-1] + np.diff(edges) * (_NODES[:, None] + 1) / 2
-    logs = np.append(np.log(points), np.log(edges[[0, -1]]))
-    weights = np.append(inner * _WEIGHTS[:, None] / 2, [1.0, 1.0])
-    mean = float(np.average(logs, weights=weights))
-    return mean, float(np.sqrt(np.average((logs - mean) ** 2, weights=weights)))
+def summarize(sketches: Sequence[LogHistogram]) -> list[SketchSummary]:
+    """Return the `LogHistogram.summary` of each; of several at once in less than half the time.
+
+    Parameters
+    ----------
+    sketches : sequence of LogHistogram
+        Left as they are.
+
+    Returns
+    -------
+    list of SketchSummary
+    """
+    counts = np.empty((len(sketches), 2, BINS), dtype=np.int64)
+    n_found = np.zeros((len(sketches), 2, 3))
+    runs: dict[tuple[int, int], Run] = {}
+    for k, sketch in enumerate(sketches):
+        for row in range(2):
+            binned, run = sketch._binned(row), sketch._run(row)
+            inside = binned[_SUMMARY_START:_SUMMARY_STOP]
+            # Slices are added several times faster than an axis of four is summed.
+            np.add(inside[0::4] + inside[1::4], inside[2::4] + inside[3::4], out=counts[k, row])
+            if run is not None:
+                runs[k, row] = run
+                if run.first < _SUMMARY_START:
+                    n_found[k, row, 1] = binned[:_SUMMARY_START].sum()
+                if run.first + run.counts.size > _SUMMARY_STOP:
+                    n_found[k, row, 2] = binned[_SUMMARY_STOP:].sum()
+    n_found[..., 0] = counts.sum(axis=2) + n_found[..., 1] + n_found[..., 2]
+    moments = np.full((len(sketches), 2, 4), np.nan)
+    if runs:
+        moments[tuple(np.transpose(list(runs)))] = log_moments(list(runs.values()))
+    special = np.array([(sketch.n_zero, sketch.n_nan, sketch.n_infinite) for sketch in sketches])
+    n = n_found[..., 0].sum(axis=1) + special.sum(axis=1)
+    per_sign = np.concatenate([n_found, moments], axis=2).reshape(len(sketches), -1)
+    scalars = np.column_stack([n, special, per_sign])
+    return [SketchSummary(*pair) for pair in zip(counts, scalars, strict=True)]

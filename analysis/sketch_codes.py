@@ -30,14 +30,20 @@ EDGES: npt.NDArray[np.float64] = np.append(
 EDGES[0] = 0.0
 EDGES.setflags(write=False)
 
-_SIGN_BIT = 0x80000000
-_CHUNK = 1 << 17
+_SIGN = 1 << 31
+_CHUNK = 1 << 18  # with the words made of it no more than the caches hold, and long against 16,384 counts
 _DEVICE_CHUNK = 1 << 20
 _LARGEST = float(np.finfo(np.float32).max)
 _SMALLEST = float(np.finfo(np.float32).smallest_subnormal)
 
 Words = npt.NDArray[np.uint32]
 Integers = npt.NDArray[np.int64]
+Ends = list[int]
+"""Bits of a magnitude per sign: negative, positive."""
+
+
+_NOTHING: Integers = np.zeros(CODES, dtype=np.int64)
+_NOTHING.setflags(write=False)
 
 
 class _Scratch(threading.local):
@@ -52,24 +58,21 @@ _scratch = _Scratch()
 
 
 class CodeTable:
-    """Counts per code, int64 (16384,), and the extremes' bits per sign, int64 (2,): negative, positive."""
+    """Counts per code, int64 (16384,), and the bits of the smallest and largest magnitude of either sign."""
 
     def __init__(self) -> None:
-        self.counts: Integers = np.zeros(CODES, dtype=np.int64)
-        self.lowest: Integers = np.full(2, INFINITY, dtype=np.int64)
-        self.highest: Integers = np.zeros(2, dtype=np.int64)
+        self.counts = _NOTHING
+        self.lowest: Ends = [INFINITY, INFINITY]
+        self.highest: Ends = [0, 0]
 
-    def add(self, counts: Integers, lowest: Integers, highest: Integers) -> None:
-        """Merge another table's arrays into this one."""
-        self.counts += counts
-        # Devices give NaN different signs and payloads; one place for all keeps the state the same
-        # everywhere.
-        nans = self.counts.reshape(2, HALF)[:, INFINITY_CODE + 1 :]
-        n_nan = nans.sum()
-        nans[...] = 0
-        nans[0, 0] = n_nan
-        np.minimum(self.lowest, lowest, out=self.lowest)
-        np.maximum(self.highest, highest, out=self.highest)
+    def add(self, counts: Integers, lowest: Ends, highest: Ends) -> None:
+        """Take in counts and extremes; the array may become this table's own, and must not be used any more."""
+        if self.counts is _NOTHING:
+            self.counts = counts
+        else:
+            self.counts += counts
+        self.lowest = [min(self.lowest[0], lowest[0]), min(self.lowest[1], lowest[1])]
+        self.highest = [max(self.highest[0], highest[0]), max(self.highest[1], highest[1])]
 
     def count(self, flat: npt.NDArray[Any]) -> None:
         """Count a flat array of real numbers of any floating or integer dtype."""
@@ -79,13 +82,18 @@ class CodeTable:
             words, codes = _scratch.words[: bits.size], _scratch.codes[: bits.size]
             np.right_shift(bits, SHIFT, out=words)
             counts = torch.bincount(codes, minlength=CODES).numpy()  # numpy's would copy the codes to int64 first
-            for sign_bit, row in ((0, counts[:HALF]), (_SIGN_BIT, counts[HALF:])):
-                for special, code in ((0, 0), (INFINITY, INFINITY_CODE)):
-                    if row[code]:
-                        others = row[code] - np.count_nonzero(bits == np.uint32(special | sign_bit))
-                        row[code] -= others
-                        row[code + 1] += others
-            self.add(counts, *_extremes(bits, words))
+            # What four reductions show to be ordinary numbers needs no other pass.
+            lowest, highest = _lowest(bits), _highest(bits)
+            if 0 in lowest:
+                lowest = [end + 1 for end in _lowest(np.subtract(bits, np.uint32(1), out=words))]
+            if min(lowest) >> SHIFT == 0:  # numbers among the zeros
+                _separate(counts, bits, 0)
+            if max(highest) >= INFINITY:
+                gap = _SIGN - INFINITY
+                highest = [end - gap for end in _highest(np.add(bits, np.uint32(gap), out=words))]
+                _separate(counts, bits, INFINITY)
+                _gather_nans(counts)
+            self.add(counts, lowest, highest)
 
 
 class DeviceTable:
@@ -119,16 +127,17 @@ class DeviceTable:
                 torch.minimum(self.lowest[row], lowest, out=self.lowest[row])
                 torch.maximum(self.highest[row], highest, out=self.highest[row])
 
-    def take(self) -> tuple[Integers, Integers, Integers]:
+    def take(self) -> tuple[Integers, Ends, Ends]:
         """Return counts, lowest and highest bits on the host, and start again from nothing."""
-        # Copies: where the device is the host (in tests) numpy would share the memory that is reset below.
-        taken = [np.array(t.cpu().numpy(), dtype=np.int64) for t in (self.counts, self.lowest, self.highest)]
+        # A copy: where the device is the host (in tests) numpy would share the memory that is reset below.
+        counts, lowest, highest = self.counts.cpu().numpy().copy(), self.lowest.tolist(), self.highest.tolist()
         with torch.inference_mode(False):
             self.counts.zero_()
             self.lowest.fill_(INFINITY)
             self.highest.zero_()
         self.pending = False
-        return taken[0], taken[1], taken[2]
+        _gather_nans(counts)
+        return counts, lowest, highest
 
 
 def float_of_bits(bits: int) -> float:
@@ -136,18 +145,39 @@ def float_of_bits(bits: int) -> float:
     return float(np.array(bits, dtype=np.uint32).view(np.float32))
 
 
-def _extremes(bits: Words, words: Words) -> tuple[Integers, Integers]:
-    """Bits of the smallest and largest finite non-zero magnitude per sign; `words` is overwritten.
+def bin_of_bits(bits: int) -> int:
+    """Return the bin of `EDGES` that counts the magnitude with these bits."""
+    return max((bits >> SHIFT) - 1, 0)
 
-    Read as signed and as unsigned integers, the same bits order the two signs differently. Subtracting one
-    moves the zeros, and adding the gap above the largest finite number moves infinities and NaN, to the far
-    ends.
+
+def _separate(counts: Integers, bits: Words, value: int) -> None:
+    """Leave at the code of a special value what equals it, and move the others there to the next code."""
+    for sign, row in ((0, counts[:HALF]), (_SIGN, counts[HALF:])):
+        others = row[value >> SHIFT] - np.count_nonzero(bits == np.uint32(sign | value))
+        row[value >> SHIFT] -= others
+        row[(value >> SHIFT) + 1] += others
+
+
+def _gather_nans(counts: Integers) -> None:
+    """Move all NaN to one code: devices give them different signs and payloads, and all states must be the same."""
+    nans = counts.reshape(2, HALF)[:, INFINITY_CODE + 1 :]
+    n_nan = nans.sum()
+    if n_nan:
+        nans[...] = 0
+        nans[0, 0] = n_nan
+
+
+def _lowest(bits: Words) -> Ends:
+    """Bits of the smallest magnitude per sign; read as signed and as unsigned, the same words order differently.
+
+    Subtracting one from the words moves the zeros, which come first, to the far end.
     """
-    np.subtract(bits, np.uint32(1), out=words)
-    lowest = [int(words.view(np.int32).min()) + 2**31 + 1, int(words.min()) + 1]
-    np.add(bits, np.uint32(2**31 - INFINITY), out=words)
-    highest = [int(words.max()) - 2**32 + INFINITY, int(words.view(np.int32).max()) - 2**31 + INFINITY]
-    return np.minimum(lowest, INFINITY), np.maximum(highest, 0)
+    return [int(np.minimum.reduce(bits.view(np.int32))) + _SIGN, int(np.minimum.reduce(bits))]
+
+
+def _highest(bits: Words) -> Ends:
+    """Bits of the largest magnitude per sign; adding the gap above the finite ones moves all beyond to the far end."""
+    return [int(np.maximum.reduce(bits)) - _SIGN, int(np.maximum.reduce(bits.view(np.int32)))]
 
 
 def _array_to_float32(chunk: npt.NDArray[Any]) -> npt.NDArray[np.float32]:
