@@ -2,6 +2,7 @@
 
     I(Z;X) <= E_x KL(p(z|x) || r(z)),  r = N(0, I)          Eq. 11: the rate
     I(Z;Y) >= H(Y) - E_{x,y} E_{z|x} [-log q(y|z)]          Eq. 9: entropy of the labels less the cross-entropy
+    I(Z;X|Y) <= E_{x,y} KL(p(z|x) || b(z|y))                the rate given the label (Fischer 2020)
 
 Eqs. 9 and 10 are lower bounds though the text calls them upper ones, and Eq. 10 leaves out H(Y), which the paper's
 values of 3.2 bit contain. The cross-entropy is the mean over draws of -log q(y|z); that of an averaged softmax is
@@ -14,15 +15,16 @@ Var(i[a] - i[b]) = C[a, a] + C[b, b] - 2 C[a, b].
 """
 
 from dataclasses import dataclass
+from typing import Literal
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import ArrayLike
 from torch import Tensor
 
 from infoplane.analysis.errors import InputError, whole_number
-from infoplane.analysis.information import entropy
+from infoplane.analysis.label_costs import ClassCosts, LabelCosts, RealCosts
 from infoplane.analysis.moments import Floats, Moments
-from infoplane.analysis.per_input import PerInput, class_labels, per_input
+from infoplane.analysis.per_input import PerInput, per_input
 from infoplane.analysis.units import nats_per_unit, unit_name
 
 
@@ -62,18 +64,24 @@ class VIBBounds:
     n : int
         Inputs.
     h_y : float
-        Plug-in entropy H(Y) of the labels seen.
+        Entropy of the labels: of classes the plug-in entropy of those seen; of real numbers the known differential
+        entropy, or that of a normal with the covariance seen.
+    kind : {"lower_bound", "estimate"}
+        What `i_zy` is: no bound where the differential entropy of real labels is an estimate.
     i_zx : numpy.ndarray
         Shape (P,): the rate E KL, an upper bound on I(Z;X) of each probe's own code (Eq. 11).
     i_zy : numpy.ndarray
         Shape (P,): H(Y) less the cross-entropy, a lower bound on I(Z;Y) of that code (Eq. 9); may be negative.
+    i_zx_given_y : numpy.ndarray
+        Shape (P,): the rate given the label, an upper bound on I(Z;X|Y); NaN where there is none.
     ce : numpy.ndarray
         Shape (P,): the cross-entropy, mean over draws and inputs of -log q(y|z).
     error : numpy.ndarray
-        Shape (P,): share of inputs (not percent) that the softmax averaged over draws puts into a wrong class.
-    se_i_zx, se_i_zy, se_ce : numpy.ndarray
+        Shape (P,): share of inputs (not percent) that the softmax averaged over draws puts into a wrong class. Of real
+        labels the share of their variance that the prediction averaged over draws leaves unexplained, 1 - R^2.
+    se_i_zx, se_i_zy, se_i_zx_given_y, se_ce : numpy.ndarray
         Shape (P,): standard errors over inputs; NaN for a single input. That of `i_zy` counts H(Y) as estimated from
-        the same labels; with equally frequent labels it is that of `ce`.
+        the same labels; with equally frequent classes, or a known H(Y), it is that of `ce`.
     covariance_i_zx, covariance_i_zy : numpy.ndarray
         Shape (P, P): covariance of these means over inputs, in squared units. H(Y) cancels in a difference of two
         probes' `i_zy`.
@@ -83,12 +91,15 @@ class VIBBounds:
 
     n: int
     h_y: float
+    kind: Literal["lower_bound", "estimate"]
     i_zx: Floats
     i_zy: Floats
+    i_zx_given_y: Floats
     ce: Floats
     error: Floats
     se_i_zx: Floats
     se_i_zy: Floats
+    se_i_zx_given_y: Floats
     se_ce: Floats
     covariance_i_zx: Floats
     covariance_i_zy: Floats
@@ -108,40 +119,47 @@ class BoundSums:
     ----------
     kl : Moments
         Of the P divergences, in nats.
-    ce : Moments
-        Of the P cross-entropies, in nats.
-    class_ce : numpy.ndarray
-        Shape (P, C): sums of the cross-entropy over the inputs of each class, in nats.
-    class_counts : numpy.ndarray
-        Shape (C,): inputs of each class.
-    wrong : numpy.ndarray
-        Shape (P,): misclassified inputs.
+    given_label : Moments
+        Of the P divergences from b(z|y), in nats.
+    costs : LabelCosts
+        Of the P cross-entropies.
+    correct : numpy.ndarray
+        Shape (P,): inputs put into the right class, or squared errors.
     """
 
     kl: Moments
-    ce: Moments
-    class_ce: Floats
-    class_counts: NDArray[np.int64]
-    wrong: NDArray[np.int64]
+    given_label: Moments
+    costs: LabelCosts
+    correct: Floats
 
     @classmethod
     def zeros(cls, probes: int, classes: int) -> "BoundSums":
         """Return empty sums for `probes` probes and `classes` classes; InputError below 1 of either."""
-        probes, classes = whole_number("probes", probes, least=1), whole_number("classes", classes, least=1)
-        return cls(
-            kl=Moments.zeros(probes),
-            ce=Moments.zeros(probes),
-            class_ce=np.zeros((probes, classes)),
-            class_counts=np.zeros(classes, np.int64),
-            wrong=np.zeros(probes, np.int64),
-        )
+        return cls._without_inputs(ClassCosts.zeros(whole_number("probes", probes, least=1), classes))
+
+    @classmethod
+    def of_real_labels(cls, probes: int, dimensions: int, entropy: float | None = None) -> "BoundSums":
+        """Return empty sums for labels of `dimensions` real numbers, with their h(Y) in nats where it is known."""
+        return cls._without_inputs(RealCosts.zeros(whole_number("probes", probes, least=1), dimensions, entropy))
+
+    @classmethod
+    def _without_inputs(cls, costs: LabelCosts) -> "BoundSums":
+        probes = costs.shape[0]
+        return cls(Moments.zeros(probes), Moments.zeros(probes), costs, np.zeros(probes))
 
     @property
     def n(self) -> int:
         """Inputs so far."""
         return self.kl.n
 
-    def update(self, kl: PerInput, ce: PerInput, correct: PerInput, labels: Tensor | ArrayLike) -> None:
+    def update(
+        self,
+        kl: PerInput,
+        ce: PerInput,
+        correct: PerInput,
+        labels: Tensor | ArrayLike,
+        given_label: PerInput | None = None,
+    ) -> None:
         """Add the inputs of one batch.
 
         Parameters
@@ -151,39 +169,35 @@ class BoundSums:
         ce : torch.Tensor or array_like
             Shape (P, n): mean over draws of -ln q(y|z), in nats. NaN in one probe stays with that probe.
         correct : torch.Tensor or array_like
-            Shape (P, n), booleans: whether the draw-averaged softmax puts the label first.
+            Shape (P, n): whether the draw-averaged softmax puts the label first; of real labels the squared error of
+            the draw-averaged prediction, summed over dimensions.
         labels : torch.Tensor or array_like
-            Shape (n,), integers in 0 .. C - 1.
+            Shape (n,), integers in 0 .. C - 1; or (n, dimensions), real numbers.
+        given_label : torch.Tensor or array_like, optional
+            Shape (P, n): KL(p(z|x) || b(z|y)) in nats; NaN where it is not known, and everywhere when left out.
 
         Raises
         ------
         InputError
-            When a shape does not fit or a label is no class; nothing has been added then.
+            When a shape does not fit or a label is none; nothing has been added then.
         """
-        probes, classes = self.class_ce.shape
-        y = class_labels(labels, classes)
-        given = {"kl": kl, "ce": ce, "correct": correct}
-        rates, costs, right = (per_input(name, values, (probes, y.size)) for name, values in given.items())
-        self.merge(
-            BoundSums(
-                kl=Moments.of(rates),
-                ce=Moments.of(costs),
-                class_ce=np.stack([np.bincount(y, weights=row, minlength=classes) for row in costs]),
-                class_counts=np.bincount(y, minlength=classes),
-                wrong=y.size - np.count_nonzero(right, axis=1),
-            )
-        )
+        costs = self.costs.of(ce, labels)
+        shape = (costs.shape[0], costs.n)
+        given = np.full(shape, np.nan) if given_label is None else given_label
+        rates, residual = per_input("kl", kl, shape), per_input("given_label", given, shape)
+        hits = per_input("correct", correct, shape).sum(axis=1)
+        self.merge(BoundSums(Moments.of(rates), Moments.of(residual), costs, hits))
 
     def merge(self, other: "BoundSums") -> None:
         """Add the inputs of `other`, which stays as it is; InputError when its probes or classes differ."""
-        if not isinstance(other, BoundSums) or other.class_ce.shape != self.class_ce.shape:
-            shape = other.class_ce.shape if isinstance(other, BoundSums) else type(other).__name__
-            raise InputError(f"sums of (probes, classes) = {self.class_ce.shape} cannot take in those of {shape}")
+        fits = isinstance(other, BoundSums) and type(other.costs) is type(self.costs)
+        if not fits or other.costs.shape != self.costs.shape:
+            shape = other.costs.shape if isinstance(other, BoundSums) else type(other).__name__
+            raise InputError(f"sums of (probes, classes) = {self.costs.shape} cannot take in those of {shape}")
         self.kl = self.kl.merged(other.kl)
-        self.ce = self.ce.merged(other.ce)
-        self.class_ce = self.class_ce + other.class_ce
-        self.class_counts = self.class_counts + other.class_counts
-        self.wrong = self.wrong + other.wrong
+        self.given_label = self.given_label.merged(other.given_label)
+        self.costs = self.costs.merged(other.costs)
+        self.correct = self.correct + other.correct
 
     def compute(self, base: float = 2) -> VIBBounds:
         """Return the bounds of all inputs so far.
@@ -201,33 +215,28 @@ class BoundSums:
         unit = nats_per_unit(base)
         if not self.n:
             raise InputError("there are no inputs to compute bounds from: add at least one with update()")
-        h_y = entropy(self.class_counts / self.n, base=base)
-        rates, costs, gains = (m.covariance_of_means() / unit**2 for m in (self.kl, self.ce, self._gains()))
+        ce, h_y = self.costs.ce, self.costs.entropy() / unit
+        rates, residual, costs, gains = (
+            moments.covariance_of_means() / unit**2
+            for moments in (self.kl, self.given_label, ce, self.costs.gains(self.costs))
+        )
         return VIBBounds(
             n=self.n,
             h_y=h_y,
+            kind=self.costs.kind,
             i_zx=self.kl.mean / unit,
-            i_zy=h_y - self.ce.mean / unit,
-            ce=self.ce.mean / unit,
-            error=self.wrong / self.n,
+            i_zy=h_y - ce.mean / unit,
+            i_zx_given_y=self.given_label.mean / unit,
+            ce=ce.mean / unit,
+            error=self.costs.error(self.correct),
             se_i_zx=_roots(rates),
             se_i_zy=_roots(gains),
+            se_i_zx_given_y=_roots(residual),
             se_ce=_roots(costs),
             covariance_i_zx=rates,
             covariance_i_zy=gains,
             base=float(base),
         )
-
-    def _gains(self) -> Moments:
-        """Return the moments of -ln share[y_n] - ce_n: to first order, what input n adds to the plug-in i_zy."""
-        share = self.class_counts / self.n
-        seen = share > 0
-        counts, surprise = self.class_counts[seen], -np.log(share[seen])
-        surprise -= share[seen] @ surprise
-        with np.errstate(invalid="ignore"):
-            mixed = (self.class_ce[:, seen] - counts * self.ce.mean[:, None]) @ surprise
-        products = self.ce.products - mixed[:, None] - mixed[None, :] + counts @ surprise**2
-        return Moments(self.n, -self.ce.mean, products)
 
 
 def _roots(covariance: Floats) -> Floats:

@@ -1,7 +1,9 @@
 """The root of infoplane's exceptions, and the one that every bad argument raises."""
 
 import difflib
+import math
 from collections.abc import Iterable
+from numbers import Real
 
 import numpy as np
 
@@ -45,3 +47,10 @@ def whole_number(name: str, value: object, *, least: int, most: int | None = Non
         upper = "" if most is None else f" and at most {most}"
         raise InputError(f"{name} is {value!r}, but it must be a whole number of at least {least}{upper}")
     return int(value)
+
+
+def positive_number(name: str, value: object) -> float:
+    """Return `value`, called `name`, as a float; InputError unless it is a finite number above 0."""
+    if isinstance(value, bool) or not isinstance(value, Real) or not math.isfinite(value) or value <= 0:
+        raise InputError(f"{name} is {value!r}, but it must be a finite number above 0")
+    return float(value)

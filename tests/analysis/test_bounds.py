@@ -11,6 +11,7 @@ from torch.distributions import Independent, Normal, kl_divergence
 
 from infoplane.analysis.bounds import BoundSums, gaussian_kl
 from infoplane.analysis.errors import InputError
+from infoplane.analysis.label_costs import ClassCosts, RealCosts
 from infoplane.analysis.moments import Moments
 
 FIELDS = (
@@ -374,3 +375,195 @@ def test_only_like_sums_merge():
 
 def test_moments_of_no_inputs_are_zero():
     assert Moments.of(np.zeros((2, 0))).n == 0
+
+
+# --- the rate given the label
+
+
+def test_the_rate_given_the_label_and_its_error():
+    kl, ce, correct, labels = made_up(200)
+    given = kl - 390
+    sums = BoundSums.zeros(3, 4)
+    for part in (slice(0, 70), slice(70, 200)):
+        sums.update(kl[:, part], ce[:, part], correct[:, part], labels[part], given[:, part])
+    result = sums.compute()
+    np.testing.assert_allclose(result.i_zx_given_y, given.mean(1) / math.log(2), rtol=1e-13)
+    np.testing.assert_allclose(result.se_i_zx_given_y, stats.sem(given, axis=1) / math.log(2), rtol=1e-10)
+
+
+def test_a_rate_given_the_label_that_is_not_known_is_nan_and_touches_nothing_else():
+    kl, ce, correct, labels = made_up(60)
+    given = np.stack([kl[0], kl[1], np.where(labels == 2, np.nan, kl[2])])
+    sums = BoundSums.zeros(3, 4)
+    sums.update(kl, ce, correct, labels, given)
+    result, without = sums.compute(), bounds(kl, ce, correct, labels, 4)
+    assert np.isfinite(result.i_zx_given_y[:2]).all()
+    assert np.isnan([result.i_zx_given_y[2], result.se_i_zx_given_y[2]]).all()
+    assert np.isnan(without.i_zx_given_y).all()
+    for name in FIELDS:
+        np.testing.assert_array_equal(getattr(result, name), getattr(without, name))
+
+
+def test_rate_given_the_label_and_label_information_make_up_the_rate():
+    # With b(z|y) = p(z|y) and r = p(z) of a discrete code: E KL(p(z|x)||r) = E KL(p(z|x)||b) + I(Z;Y).
+    rng = np.random.default_rng(0)
+    code = rng.dirichlet(np.ones(6), 40)  # p(z|x) of 40 inputs, uniform
+    labels = np.arange(40) % 4
+    by_label = np.stack([code[labels == y].mean(0) for y in range(4)])
+    posterior = by_label / by_label.sum(0)
+    kl = stats.entropy(code, code.mean(0), axis=1)
+    given = stats.entropy(code, by_label[labels], axis=1)
+    ce = -(code * np.log(posterior.T[:, labels].T)).sum(1)
+    sums = BoundSums.zeros(1, 4)
+    sums.update(kl[None], ce[None], np.ones((1, 40)), labels, given[None])
+    result = sums.compute()
+    assert result.i_zx[0] == pytest.approx(result.i_zx_given_y[0] + result.i_zy[0], rel=1e-12)
+
+
+# --- real labels
+
+
+def regression(n, *, noise=0.5, seed=0, offset=0.0):
+    """Two correlated labels that a linear decoder predicts, its squared error, and the label covariance's factor."""
+    rng = np.random.default_rng(seed)
+    mix = np.array([[1.0, 0.0], [0.8, 0.6]])
+    x, left = rng.normal(size=(n, 2)), noise * rng.normal(size=(n, 2))
+    y = (x + left) @ mix.T + offset
+    return x, y, mix
+
+
+def gaussian_cost(y, prediction, covariance):
+    rest = y - prediction
+    distance = (rest @ np.linalg.inv(covariance) * rest).sum(1)
+    return 0.5 * (distance + np.linalg.slogdet(2 * np.pi * covariance)[1])
+
+
+@pytest.mark.parametrize("base", [2, math.e])
+def test_the_best_linear_decoder_of_one_label_reads_half_the_log_of_one_less_r_squared(base):
+    rng = np.random.default_rng(0)
+    x = rng.normal(size=500)
+    y = 3 + 2 * x + rng.normal(size=500)
+    slope, start = np.polyfit(x, y, 1)
+    prediction = start + slope * x
+    spread = (y - prediction).var()
+    ce = 0.5 * ((y - prediction) ** 2 / spread + np.log(2 * np.pi * spread))
+    sums = BoundSums.of_real_labels(1, 1)
+    sums.update(np.zeros((1, 500)), ce[None], ((y - prediction) ** 2)[None], y[:, None])
+    result = sums.compute(base)
+    r_squared = np.corrcoef(x, y)[0, 1] ** 2
+    assert result.i_zy[0] == pytest.approx(-0.5 * math.log(1 - r_squared, base), rel=1e-10)
+    assert result.error[0] == pytest.approx(1 - r_squared, rel=1e-10)
+    assert result.kind == "estimate"
+
+
+def test_correlated_labels_are_not_counted_twice():
+    # Y = (A, A + a little): two decoders that each know A know it once.
+    x, y, mix = regression(5000)
+    left = 0.25 * mix @ mix.T
+    sums = BoundSums.of_real_labels(1, 2)
+    sums.update(np.zeros((1, 5000)), gaussian_cost(y, x @ mix.T, left)[None], np.zeros((1, 5000)), y)
+    truth = 0.5 * 2 * math.log(1 + 1 / 0.25)  # of two independent channels, whatever they are mixed to
+    assert sums.compute(math.e).i_zy[0] == pytest.approx(truth, abs=0.03)
+    assert sums.compute(math.e).h_y == pytest.approx(
+        stats.multivariate_normal(cov=np.cov(y.T, bias=True)).entropy(), rel=1e-12
+    )
+
+
+def test_a_known_entropy_makes_a_bound_of_it():
+    x, y, mix = regression(300)
+    ce = gaussian_cost(y, x @ mix.T, 0.25 * mix @ mix.T)
+    sums = BoundSums.of_real_labels(1, 2, 1.7)
+    sums.update(np.zeros((1, 300)), ce[None], np.zeros((1, 300)), y)
+    result = sums.compute(math.e)
+    assert result.h_y == 1.7
+    assert result.i_zy[0] == pytest.approx(1.7 - ce.mean(), rel=1e-12)
+    assert result.se_i_zy[0] == pytest.approx(stats.sem(ce), rel=1e-10)
+    assert result.kind == "lower_bound"
+    assert bounds(*made_up(20), 4).kind == "lower_bound"
+
+
+@pytest.mark.parametrize("offset", [0.0, 300.0])
+def test_the_error_with_an_estimated_entropy_is_the_spread_of_repeated_data_sets(offset):
+    found = []
+    for seed in range(600):
+        x, y, mix = regression(200, seed=seed, offset=offset)
+        ce = gaussian_cost(y, x @ mix.T + offset, 0.25 * mix @ mix.T)
+        sums = BoundSums.of_real_labels(2, 2)
+        sums.update(np.zeros((2, 200)), np.stack([ce, 2 * ce]), np.zeros((2, 200)), y)
+        found.append(sums.compute(math.e))
+    values = np.array([r.i_zy for r in found])
+    claimed = np.mean([r.se_i_zy for r in found], axis=0)
+    np.testing.assert_allclose(claimed, values.std(axis=0), rtol=0.1)  # of 600: 3 %
+    assert claimed[0] / np.mean([r.se_ce[0] for r in found]) != pytest.approx(1, abs=0.1)
+
+
+def test_parts_of_real_labels_merge_into_the_whole():
+    x, y, mix = regression(101)
+    ce = gaussian_cost(y, x @ mix.T, 0.25 * mix @ mix.T)
+    kl, squared = np.arange(101.0)[None], ((y - x @ mix.T) ** 2).sum(1)[None]
+    whole = BoundSums.of_real_labels(1, 2)
+    whole.update(kl, ce[None], squared, torch.tensor(y))
+    parts = []
+    for part in (slice(0, 37), slice(37, 101)):
+        parts.append(BoundSums.of_real_labels(1, 2))
+        parts[-1].update(kl[:, part], ce[None, part], squared[:, part], y[part])
+    parts[1].merge(parts[0])
+    for name in FIELDS:
+        np.testing.assert_allclose(
+            getattr(parts[1].compute(), name), getattr(whole.compute(), name), rtol=1e-9, err_msg=name
+        )
+
+
+def test_labels_on_a_line_have_no_density():
+    y = np.stack([np.arange(9.0), 2 * np.arange(9.0)], axis=1)
+    sums = BoundSums.of_real_labels(1, 2)
+    sums.update(np.zeros((1, 9)), np.zeros((1, 9)), np.zeros((1, 9)), y)
+    assert sums.compute().i_zy[0] == -np.inf
+    assert np.isnan(sums.compute().se_i_zy[0])
+
+
+def test_a_broken_probe_breaks_no_other_of_real_labels():
+    x, y, mix = regression(50)
+    ce = np.stack([gaussian_cost(y, x @ mix.T, 0.25 * mix @ mix.T)] * 2)
+    ce[1, 7] = np.nan
+    sums = BoundSums.of_real_labels(2, 2)
+    sums.update(np.zeros((2, 50)), ce, np.zeros((2, 50)), y)
+    result = sums.compute()
+    assert np.isfinite([result.i_zy[0], result.se_i_zy[0]]).all()
+    assert np.isnan([result.i_zy[1], result.se_i_zy[1]]).all()
+
+
+@pytest.mark.parametrize(
+    ("labels", "text"),
+    [
+        (np.zeros(4), r"labels have shape \(4,\), but \(inputs, 2\)"),
+        (np.zeros((4, 3)), r"labels have shape \(4, 3\)"),
+        (np.full((4, 2), np.nan), "not finite"),
+        (np.full((4, 2), "a"), "labels has entries of type"),
+    ],
+)
+def test_rejected_real_labels_add_nothing(labels, text):
+    sums = BoundSums.of_real_labels(1, 2)
+    with pytest.raises(InputError, match=text):
+        sums.update(np.zeros((1, 4)), np.zeros((1, 4)), np.zeros((1, 4)), labels)
+    assert sums.n == 0
+
+
+def test_classes_and_real_labels_do_not_merge():
+    with pytest.raises(InputError, match="cannot take in"):
+        BoundSums.zeros(2, 3).merge(BoundSums.of_real_labels(2, 3))
+
+
+def test_costs_of_a_fold_count_the_labels_of_the_whole():
+    _, ce, _, labels = made_up(400)
+    fold, rest = (ClassCosts.zeros(3, 4).of(ce[:, k::2], labels[k::2]) for k in range(2))
+    whole = fold.merged(rest)
+    gain = -np.log(np.bincount(labels) / 400)[labels[::2]] - ce[:, ::2]
+    np.testing.assert_allclose(fold.gains(whole).covariance_of_means(), np.cov(gain) / 200, rtol=1e-10)
+    x, y, mix = regression(400)
+    cost = gaussian_cost(y, x @ mix.T, 0.25 * mix @ mix.T)[None]
+    real, other = (RealCosts.zeros(1, 2).of(cost[:, k::2], y[k::2]) for k in range(2))
+    away = y - y.mean(0)
+    distance = 0.5 * (away @ np.linalg.inv(np.cov(y.T, bias=True)) * away).sum(1)
+    products = real.gains(real.merged(other)).covariance_of_means()
+    assert products[0, 0] == pytest.approx((distance - cost[0])[::2].var(ddof=1) / 200, rel=1e-9)
