@@ -17,9 +17,13 @@ if TYPE_CHECKING:
     from infoplane.analysis.sketch import LogHistogram
     from infoplane.analysis.stability import stability
     from infoplane.errors import InfoplaneError
+    from infoplane.frozen import probe_frozen
+    from infoplane.probes.bottleneck import VIBBottleneck, VIBHead
+    from infoplane.probes.schedule import every, log_spaced
     from infoplane.probes.sites import sites
+    from infoplane.probes.target import RealTarget
     from infoplane.probes.vib import VIBProbe
-    from infoplane.recording import record
+    from infoplane.recorder import record
     from infoplane.runfile.reader import open_dataset, open_run
     from infoplane.scaling.synscal import SynScaL
     from infoplane.scaling.synscaw import SynScaW
@@ -30,8 +34,11 @@ __all__ = [
     "Bins",
     "InfoplaneError",
     "LogHistogram",
+    "RealTarget",
     "SynScaL",
     "SynScaW",
+    "VIBBottleneck",
+    "VIBHead",
     "VIBProbe",
     "analysis",
     "datasets",
@@ -39,12 +46,15 @@ __all__ = [
     "delta_information_surface",
     "errors",
     "estimate",
+    "every",
+    "log_spaced",
     "lognormal_jsd",
     "methods",
     "models",
     "open_dataset",
     "open_run",
     "plots",
+    "probe_frozen",
     "probes",
     "record",
     "reports",
@@ -58,17 +68,23 @@ _HOMES = {
     "Bins": "infoplane.analysis.bins",
     "InfoplaneError": "infoplane.errors",
     "LogHistogram": "infoplane.analysis.sketch",
+    "RealTarget": "infoplane.probes.target",
     "SynScaL": "infoplane.scaling.synscal",
     "SynScaW": "infoplane.scaling.synscaw",
+    "VIBBottleneck": "infoplane.probes.bottleneck",
+    "VIBHead": "infoplane.probes.bottleneck",
     "VIBProbe": "infoplane.probes.vib",
     "delta_information": "infoplane.analysis.delta_information",
     "delta_information_surface": "infoplane.analysis.delta_information",
     "estimate": "infoplane.analysis.estimate",
+    "every": "infoplane.probes.schedule",
+    "log_spaced": "infoplane.probes.schedule",
     "lognormal_jsd": "infoplane.analysis.lognormal",
     "methods": "infoplane.analysis.estimate",
     "open_dataset": "infoplane.runfile.reader",
     "open_run": "infoplane.runfile.reader",
-    "record": "infoplane.recording",
+    "probe_frozen": "infoplane.frozen",
+    "record": "infoplane.recorder",
     "row_symbols": "infoplane.analysis.rows",
     "sites": "infoplane.probes.sites",
     "stability": "infoplane.analysis.stability",

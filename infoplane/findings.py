@@ -14,7 +14,7 @@ from infoplane.analysis import validity
 from infoplane.analysis.finding import Finding
 from infoplane.analysis.sketch import SketchSummary
 from infoplane.probes.measurement import Measurement
-from infoplane.runfile.schema import ProbeInfo
+from infoplane.probes.probe_info import ProbeInfo
 
 _SKETCH_BINS = "the sketch's bins (2^-40 to 2^24 in magnitude)"
 
@@ -38,9 +38,9 @@ def findings_of(
     list of (str, Finding)
         Codes of `infoplane.analysis.validity`: ``non_finite`` and ``outside_bins`` of the activations and weights,
         ``non_finite`` of the network's own loss; of each probe ``rate_above_log_n``, ``rate_below_label_bound``,
-        ``collapsed_dimensions``, on the control ``rate_still_falling``; of the inputs ``duplicate_inputs``. And three
-        of the recording's own: ``left_out``, inputs that the probe's training left out; ``non_finite_bound``, a bound
-        that is NaN or infinite though no activation is known that would explain it.
+        ``lower_above_upper``, ``collapsed_dimensions``, on the control ``rate_still_falling``; of the inputs
+        ``duplicate_inputs``. And three of the recording's own: ``left_out``, inputs that the probe's training left out;
+        ``non_finite_bound``, a bound that is NaN or infinite though no activation is known that would explain it.
     """
     found: list[tuple[str, Finding | None]] = []
     for stream, sketches in (("activations", measurement.activations), ("weights", measurement.weights)):
@@ -68,7 +68,7 @@ def _of_probe(
         text = f"the probe's training left out {left_out} inputs with non-finite activations"
         yield Finding("left_out", where, text, float(left_out), "1", "find the layer that made them")
     rate, label_bound = float(bounds.i_zx[k]), float(bounds.i_zy[k])
-    sketch = measurement.activations.get(where)
+    sketch = None if probe.host == "untrained" else measurement.activations.get(probe.site)
     explained = sketch is not None and _non_finite(sketch) > 0
     if not explained and not (math.isfinite(rate) and math.isfinite(label_bound)):
         # Without a sketch, as on the control, activations that are not finite cannot be ruled out.
@@ -77,10 +77,29 @@ def _of_probe(
     yield validity.rate_below_label_bound(
         rate, label_bound, se_rate=float(bounds.se_i_zx[k]), se_label_bound=float(bounds.se_i_zy[k]), where=where
     )
+    yield _contradiction(measurement, k, probe)
     yield validity.rate_above_log_n(rate, bounds.n, where=where)
     yield validity.collapsed_dimensions(measurement.dimensions[k], where=where)
     if probe.host == "untrained":
         yield validity.rate_still_falling(rates, where=where)
+
+
+def _contradiction(measurement: Measurement, k: int, probe: ProbeInfo) -> Finding | None:
+    """Return the first lower bound of a probe's code that exceeds an upper one; the rate is checked apart."""
+    bounds = measurement.bounds
+    enclosed = (measurement.i_zx_lower[k], measurement.i_zx_upper[k])
+    errors = (measurement.se_i_zx_lower[k], measurement.se_i_zx_upper[k])
+    for lower, upper, se_lower, se_upper in (
+        (enclosed[0], enclosed[1], errors[0], errors[1]),
+        (enclosed[0], bounds.i_zx[k], errors[0], bounds.se_i_zx[k]),
+        (bounds.i_zy[k], enclosed[1], bounds.se_i_zy[k], errors[1]),
+    ):
+        found = validity.lower_above_upper(
+            float(lower), float(upper), se_lower=float(se_lower), se_upper=float(se_upper), where=probe.name
+        )
+        if found:
+            return found
+    return None
 
 
 def _non_finite(sketch: SketchSummary) -> float:

@@ -1,13 +1,12 @@
-"""`record(...)`: probes, recorders and a run file around any training loop, in one context manager."""
+"""A running recording: the observer of one network, its run file, and who else is told."""
 
+import logging
 import math
 import time
 from collections import deque
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
-from dataclasses import asdict
+from contextlib import ExitStack, contextmanager
 from numbers import Real
-from os import PathLike
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
@@ -20,116 +19,19 @@ from infoplane.analysis.errors import whole_number
 from infoplane.analysis.validity.course import WINDOW
 from infoplane.errors import CaptureError, InputError
 from infoplane.findings import findings_of
+from infoplane.probes.batches import Unpack
 from infoplane.probes.measurement import Measurement
 from infoplane.probes.observer import Observer
-from infoplane.probes.sites import select_sites
-from infoplane.probes.vib import VIBProbe, VIBSettings
-from infoplane.rows import append_finding, append_measurement, probes_of, streams_of
+from infoplane.probes.probe_info import ProbeInfo
+from infoplane.probes.schedule import Schedule
+from infoplane.probes.step_sketches import StepSketches
+from infoplane.probes.vib import VIBProbe
+from infoplane.rows import append_finding, append_measurement, append_step_sketches, streams_of
 from infoplane.runfile.provenance import collect_provenance
 from infoplane.runfile.writer import RunWriter
+from infoplane.sink import Sink
 
-
-def record(
-    model: nn.Module,
-    path: str | PathLike[str],
-    *,
-    sites: str | Sequence[str],
-    classes: int,
-    mode: str = "observe",
-    latent: int = 256,
-    beta: float = 1e-3,
-    draws: int = 12,
-    learning_rate: float = 1e-3,
-    probe_every: int = 1,
-    control: bool = False,
-    activations: bool = True,
-    weights: bool = True,
-    seed: int = 0,
-    split: str = "test",
-    configuration: Mapping[str, Any] | None = None,
-    data: Mapping[str, Any] | None = None,
-    overwrite: bool = False,
-) -> "Recording":
-    """Put probes and recorders on `model` and stream what they measure to one run file.
-
-    Parameters
-    ----------
-    model : torch.nn.Module
-        The host, unchanged by mode ``observe``: its training is bit-identical with and without the recording.
-    path : path-like
-        The run file to create (HDF5).
-    sites : str or sequence of str
-        Modules whose outputs are observed, by name or glob (``*`` within a dotted component, ``**`` across).
-    classes : int
-        Number of labels; labels are integers in 0 .. classes - 1.
-    mode : {"observe", "joint"}
-        ``observe``: the probes learn beside the host and no gradient reaches it. ``joint``: their loss is added to
-        the host's, which trains both (the paper's Fig. 5).
-    latent : int
-        N, the dimensions of each probe's code.
-    beta : float
-        Weight of the divergence in the probes' loss (Eq. 13), both terms in the same unit.
-    draws : int
-        Draws of the code per input when measuring.
-    learning_rate : float
-        Of the probes' own Adam.
-    probe_every : int
-        The probes' optimizer steps at every `probe_every`-th step. With gradient accumulation over k batches give k:
-        then it takes one step per step of the host.
-    control : bool
-        Also train the same probes on a frozen copy of the host as it is before its first training forward. A
-        probe's curve is mostly its own training; only the difference from this one is the host's.
-    activations, weights : bool
-        Whether every measurement sketches the sites' activations and the weight matrices.
-    seed : int
-        Of the probes. The global random state is neither read nor changed.
-    split : str
-        What the loader given to `Recording.measure` holds; written beside every number.
-    configuration : mapping, optional
-        Your own settings, kept in the file as JSON.
-    data : mapping, optional
-        Name, hash, or whatever identifies the data set, kept in the file.
-    overwrite : bool
-        Replace an existing file.
-
-    Returns
-    -------
-    Recording
-        A context manager. Inside it: `Recording.loss` at every step, `Recording.measure` for every row.
-
-    Raises
-    ------
-    SiteError
-        When a site is unknown.
-    InputError
-        When another argument cannot be used.
-    RunFileError
-        When the file exists or cannot be created (on entering the context).
-    """
-    if not isinstance(model, nn.Module):
-        raise InputError(f"record() observes a torch.nn.Module, but it was given a {type(model).__name__}")
-    classes = whole_number("classes", classes, least=2)
-    probe_every = whole_number("probe_every", probe_every, least=1)
-    seed = whole_number("seed", seed, least=0, most=2**63 - 1)
-    settings = VIBSettings(mode=mode, latent=latent, beta=beta, draws=draws, learning_rate=learning_rate)
-    observer = Observer(
-        model,
-        select_sites(model, sites),
-        classes=classes,
-        settings=settings,
-        probe_every=probe_every,
-        control=control,
-        activations=activations,
-        weights=weights,
-        seed=seed,
-    )
-    header = {
-        "configuration": dict(configuration or {}),
-        "data": dict(data or {}),
-        "probes": {**asdict(settings), "classes": classes, "probe_every": probe_every, "control": control},
-        "seed": seed,
-    }
-    return Recording(observer, Path(path), header=header, split=split, overwrite=overwrite)
+_log = logging.getLogger("infoplane")
 
 
 class Recording:
@@ -137,17 +39,27 @@ class Recording:
 
     Attributes
     ----------
-    path : pathlib.Path
+    path : pathlib.Path or None
         The run file.
     """
 
     def __init__(
-        self, observer: Observer, path: Path, *, header: Mapping[str, Any], split: str, overwrite: bool
+        self,
+        observer: Observer,
+        path: Path | None,
+        *,
+        header: Mapping[str, Any],
+        split: str,
+        measure_at: Schedule,
+        sinks: Sequence[Sink],
+        overwrite: bool,
     ) -> None:
         self.path = path
         self._observer, self._header, self._split, self._overwrite = observer, header, split, overwrite
+        self._measure_at, self._sinks = measure_at, tuple(sinks)
         self._writer: RunWriter | None = None
-        self._closed = False
+        self._is_open, self._is_over = False, False
+        self._calls, self._raw_bytes = 0, 0
         self._measured_at: int | None = None
         self._rates: deque[NDArray[np.float64]] = deque(maxlen=WINDOW + 1)
         self._inputs = np.empty(0, np.uint64)
@@ -159,24 +71,42 @@ class Recording:
 
     @property
     def step(self) -> int:
-        """Steps so far: calls of `loss`, or blocks of `batch`."""
+        """Steps so far: calls of `loss`, blocks of `batch`, batches of `fit`."""
         return self._observer.step
 
+    @property
+    def sites(self) -> tuple[str, ...]:
+        """Names of the sites; the first step makes them final."""
+        return self._observer.sites
+
+    @property
+    def probes(self) -> tuple[ProbeInfo, ...]:
+        """Which probes there are, in the order of a measurement's arrays."""
+        return self._observer.probes
+
     def __repr__(self) -> str:
-        return f"<Recording {str(self.path)!r}: {', '.join(self._observer.probe_names)}; step {self.step}>"
+        names = ", ".join(probe.name for probe in self._observer.probes)
+        return f"<Recording {str(self.path)!r}: {names}; step {self.step}>"
 
     def __enter__(self) -> Self:
-        if self._writer is not None:
+        if self._is_open or self._is_over:
             raise InputError("a recording is entered once; call record() again for another run")
-        self._writer = RunWriter(self.path, overwrite=self._overwrite)
-        self._observer.started = self._start
-        self._observer.open()
+        observer = self._observer
+        observer.started, observer.said, observer.sketched = self._start, self._say, self._sketched
+        observer.open()
+        try:
+            if self.path is not None and not observer.ranks.rank:
+                self._writer = RunWriter(self.path, overwrite=self._overwrite)
+        except BaseException:
+            observer.close()
+            raise
+        self._is_open = True
         return self
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        writer = self._entered()
+        self._check_open()
         status = "interrupted"
         try:
             self._observer.close()
@@ -185,23 +115,29 @@ class Recording:
             if kind is None:
                 status = "finished"
         finally:
-            self._closed = True
-            writer.close(status)
+            self._is_open, self._is_over = False, True
+            with ExitStack() as last:  # each is closed whatever becomes of the others, the file first
+                for sink in self._sinks:
+                    last.callback(sink.close)
+                if self._writer is not None:
+                    last.callback(self._writer.close, status)
 
-    def loss(self, labels: Tensor) -> Tensor:
+    def loss(self, labels: Tensor | None = None) -> Tensor:
         """Let the probes learn from the training forward just made, and return what to add to the loss.
 
         Parameters
         ----------
-        labels : torch.Tensor
-            Shape (n,), the integer classes of that forward's batch.
+        labels : torch.Tensor, optional
+            Shape (n,), the integer classes of that forward's batch; with `targets` real numbers, (n, targets). If left
+            out, what that forward was given as the keyword argument ``labels``, as Hugging Face's models are.
 
         Returns
         -------
         torch.Tensor
-            A scalar. Mode ``observe``: the constant 0 without a graph; the probes have taken their own step. Mode
-            ``joint``: the sum of the probes' losses in nats with its graph; the probes take their step once the
-            loss it was added to has been differentiated. Your optimizer never sees their parameters.
+            A scalar. Mode ``observe``: the constant 0 without a graph. Mode ``joint``: the sum of the probes' losses in
+            nats; its gradient reaches the host alone, for the probes have taken theirs already, whatever becomes of
+            the loss. Mode ``bottleneck``: the sum of beta times the divergence of every bottleneck, in nats. Your
+            optimizer never sees the parameters of probes beside the network.
 
         Raises
         ------
@@ -210,7 +146,7 @@ class Recording:
         InputError
             When a label is outside the classes.
         """
-        self._entered()
+        self._check_open()
         return self._observer.loss(labels)
 
     @contextmanager
@@ -220,35 +156,77 @@ class Recording:
         Parameters
         ----------
         labels : torch.Tensor
-            Shape (n,), the integer classes of the batch that the block trains on.
+            As for `loss`.
 
         Raises
         ------
         CaptureError
             When the block made no training forward, or one of another batch size.
         InputError
-            In mode ``joint``, which needs `loss`, and when a label is outside the classes.
+            In the other modes than ``observe``, which need `loss`, and when a label is outside the classes.
         """
-        self._entered()
+        self._check_open()
         with self._observer.batch(labels):
             yield
 
-    def measure(self, batches: Iterable[Any], *, epoch: float | None = None) -> Measurement:
-        """Measure on held-out data in evaluation mode, and append one row to every stream.
-
-        Modes, buffers and random states are left as they were.
+    def fit(self, batches: Iterable[Any], *, epochs: int = 1, unpack: Unpack | None = None) -> None:
+        """Train the probes on the network as it is: evaluation mode, no gradient in the network.
 
         Parameters
         ----------
-        batches : iterable of (inputs, labels)
-            Such as a ``DataLoader``; two tensors a batch, moved to the network's device.
+        batches : iterable
+            As for `measure`; passed through `epochs` times.
+        epochs : int
+            From 1 on.
+        unpack : callable, optional
+            As for `measure`.
+
+        Raises
+        ------
+        InputError
+            In mode ``bottleneck``, whose code is trained with the network alone; when the batches cannot be read.
+        """
+        self._check_open()
+        for _ in range(whole_number("epochs", epochs, least=1)):
+            self._observer.fit(batches, unpack=unpack)
+
+    def snapshot(self) -> None:
+        """Sketch activations and weights at the next training step, whatever `sketch_at` says."""
+        self._check_open()
+        self._observer.snapshot()
+
+    def measure(
+        self,
+        batches: Iterable[Any],
+        *,
+        epoch: float | None = None,
+        fit: Iterable[Any] | None = None,
+        unpack: Unpack | None = None,
+    ) -> Measurement | None:
+        """Measure on held-out data in evaluation mode, and append one row to every stream.
+
+        Modes, buffers and random states are left as they were. torch's fused path of transformer layers is off
+        meanwhile, since it calls no module inside them: where inputs are padded, the network's own output may differ a
+        little from the one with that path. Under torch.distributed every rank calls it, and all
+        get the measurement of all ranks' inputs; what a `DistributedSampler` has padded is not counted twice.
+
+        Parameters
+        ----------
+        batches : iterable
+            Such as a ``DataLoader``. A batch is ``(inputs, labels)``, where the inputs are a tensor, a tuple for
+            ``model(*inputs)`` or a mapping for ``model(**inputs)``; or a mapping with its labels under "labels" or
+            "label". It is moved to the network's device.
         epoch : float, optional
             Kept beside the step.
+        fit : iterable, optional
+            Training batches, for ``record(..., refit=steps)``.
+        unpack : callable, optional
+            Turns a batch of another form into ``(inputs, labels)``.
 
         Returns
         -------
-        Measurement
-            The numbers of the row, the bounds in bit.
+        Measurement or None
+            The numbers of the row, the bounds in bit. None where `measure_at` says that this call is not due.
 
         Raises
         ------
@@ -257,33 +235,76 @@ class Recording:
         InputError
             When the loader is empty or gives something else, or a label is outside the classes.
         """
-        writer = self._entered()
+        self._check_open()
         if epoch is not None and not isinstance(epoch, Real):
             raise InputError(f"epoch is {epoch!r}, but it must be a number")
+        self._calls += 1
+        if not self._measure_at.due(self._calls - 1):
+            return None
         if self._measured_at == self.step:
             raise CaptureError(f"measure() was called at step {self.step} before, and a run has one row per step")
-        measurement = self._observer.measure(batches)
-        at = math.nan if epoch is None else float(epoch)
-        append_measurement(writer, measurement, epoch=at, updates=self._observer.updates)
+        measurement = self._observer.measure(batches, fit=fit, unpack=unpack)
         self._measured_at = self.step
         rates = self._comparable_rates(measurement)
-        for stream, finding in findings_of(measurement, probes_of(self._observer), rates=rates):
-            append_finding(writer, measurement.step, stream, finding)
+        if not self._observer.ranks.rank:
+            self._write(measurement, None if epoch is None else float(epoch), rates)
         return measurement
 
     def event(self, text: str) -> None:
-        """Note what happened to the training, in one sentence of at most 200 bytes, with its step and time."""
-        self._entered().append("events", None, step=self.step, time=time.time(), text=text)
+        """Note what happened to the training, in one sentence of at most 200 bytes, with its step and time.
 
-    def probe(self, site: str, *, host: str = "trained") -> VIBProbe:
-        """Return the probe at one site; with ``host="untrained"`` that of the control.
+        From the first step on; what is longer is cut.
+        """
+        self._check_open()
+        if not self._observer.has_started:
+            raise CaptureError("event() notes what happened from the first step on, and there was none yet")
+        if self._writer is not None:
+            self._writer.append("events", None, step=self.step, time=time.time(), text=text)
+
+    def probe(self, site: str, *, host: str = "trained", beta: float | None = None, scale: float = 1.0) -> VIBProbe:
+        """Return the probe at one site.
+
+        Parameters
+        ----------
+        site : str
+            Its name.
+        host : {"trained", "untrained", "refitted"}
+            The probe itself, that of the control, or the one fitted at the last measurement.
+        beta, scale : float
+            Which of several; the first beta and no scale twin where nothing is said. A scale twin takes the activation
+            times its scale.
 
         Raises
         ------
         SiteError
-            When there is no such probe, or none yet: probes are built at the first training forward.
+            When there is no such probe, or none yet: probes are built at the first step.
         """
-        return self._observer.probe(site, host)
+        return self._observer.probe(site, host=host, beta=beta, scale=scale)
+
+    def _write(self, measurement: Measurement, epoch: float | None, rates: NDArray[np.float64]) -> None:
+        probes = self._observer.probes
+        if self._writer is not None:
+            append_measurement(
+                self._writer,
+                measurement,
+                epoch=math.nan if epoch is None else epoch,
+                updates=self._observer.updates,
+                raw_inputs=self._observer.plan.raw if self._has_room() else 0,
+            )
+            for stream, finding in findings_of(measurement, probes, rates=rates):
+                append_finding(self._writer, measurement.step, stream, finding)
+        for sink in self._sinks:
+            sink.measurement(measurement, probes, epoch=epoch)
+
+    def _has_room(self) -> bool:
+        """Whether another row of raw activations stays within the limit; the first that does not is said."""
+        plan = self._observer.plan
+        had_room = self._raw_bytes <= plan.raw_bytes
+        self._raw_bytes += 4 * plan.raw * sum(self._observer.widths.values())
+        has_room = self._raw_bytes <= plan.raw_bytes
+        if had_room and not has_room:
+            self._say("raw activations have reached raw_bytes, and no more of them are kept")
+        return has_room
 
     def _comparable_rates(self, measurement: Measurement) -> NDArray[np.float64]:
         """Return the rates (rows, probes) up to this row since the inputs last changed, as many as are looked at."""
@@ -294,20 +315,31 @@ class Recording:
         self._rates.append(measurement.bounds.i_zx)
         return np.array(self._rates)
 
-    def _entered(self) -> RunWriter:
-        if self._writer is None or self._closed:
-            when = "is over" if self._closed else "has not begun"
+    def _check_open(self) -> None:
+        if not self._is_open:
+            when = "is over" if self._is_over else "has not begun"
             raise InputError(f"the recording {when}: use it inside 'with infoplane.record(...) as rec:'")
-        return self._writer
 
     def _start(self) -> None:
-        writer, observer = self._entered(), self._observer
-        provenance = {
-            **collect_provenance(),
-            **self._header,
-            "model": f"{type(observer.model).__module__}.{type(observer.model).__qualname__}",
-            "parameters": sum(p.numel() for p in observer.model.parameters()),
-            "device": str(observer.device),
-        }
-        writer.start(streams_of(observer, split=self._split), provenance)
+        observer = self._observer
+        if self._writer is not None:
+            provenance = {
+                **collect_provenance(),
+                **self._header,
+                "model": f"{type(observer.model).__module__}.{type(observer.model).__qualname__}",
+                "parameters": sum(p.numel() for p in observer.model.parameters()),
+                "device": str(observer.device),
+                "ranks": observer.ranks.world,
+            }
+            self._writer.start(streams_of(observer, split=self._split), provenance)
         self.event("recording began")
+
+    def _say(self, text: str) -> None:
+        """Tell the user once, on stderr, and keep it among the events."""
+        if not self._observer.ranks.rank:
+            _log.warning("%s", text)
+            self.event(text)
+
+    def _sketched(self, sketches: StepSketches) -> None:
+        if self._writer is not None:
+            append_step_sketches(self._writer, sketches)

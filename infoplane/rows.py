@@ -6,35 +6,44 @@ from dataclasses import asdict
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from infoplane.analysis.finding import Finding
 from infoplane.analysis.sketch import SketchSummary
 from infoplane.probes.measurement import Measurement
 from infoplane.probes.observer import Observer
-from infoplane.runfile.schema import PLANE_QUANTITIES, ProbeInfo, run_streams
+from infoplane.probes.raw import RawActivations
+from infoplane.probes.step_sketches import StepSketches
+from infoplane.probes.target import ClassTarget
+from infoplane.runfile.schema import GRADIENT_QUANTITIES, PLANE_QUANTITIES, run_streams
 from infoplane.runfile.stream import Stream
 from infoplane.runfile.writer import RunWriter
 
-
-def probes_of(observer: Observer) -> tuple[ProbeInfo, ...]:
-    """Return the probes of `observer`, in the order of its ``probe_names``."""
-    settings = observer.settings
-    return tuple(
-        ProbeInfo(name=name, site=site, host=host, beta=settings.beta, latent=settings.latent)
-        for name, (host, site) in zip(observer.probe_names, observer.probe_places, strict=True)
-    )
+_METRICS = {"loss": "bit", "error": "1"}
 
 
 def streams_of(observer: Observer, *, split: str) -> tuple[Stream, ...]:
     """Return the streams of what `observer` measures; `split` is what it is measured on."""
-    settings = observer.settings
+    plan, settings = observer.plan, observer.plan.settings
     return run_streams(
-        probes=probes_of(observer),
-        sites=observer.sites if observer.record_activations else (),
-        parameters=observer.weight_recorder.names if observer.weight_recorder else (),
-        metrics={"loss": "bit", "error": "1"} if observer.scores else None,
+        probes=observer.probes,
+        reductions={site: reduction.name for site, reduction in observer.reductions.items()},
+        label_bound=plan.target.kind,
+        sites=observer.sites if plan.activations else (),
+        parameters=observer.weight_names if plan.weights else (),
+        in_steps=True,
+        neurons=observer.neurons if plan.neurons else None,
+        gradients=observer.weight_names if plan.gradients else (),
+        raw=observer.widths if plan.raw else None,
+        raw_inputs=plan.raw,
+        raw_targets=None if isinstance(plan.target, ClassTarget) else plan.target.decoder_width,
+        metrics={name: _METRICS[name] for name in _metrics(observer.scores)},
         split=split,
-        attrs={"draws": settings.draws, "probe_mode": settings.mode, "reduction": "flatten"},
+        attrs={
+            "draws": settings.draws,
+            "probe_mode": settings.mode,
+            **{name: value for name, value in plan.description.items() if name in ("std", "prior", "averaging")},
+        },
     )
 
 
@@ -43,10 +52,55 @@ def append_finding(writer: RunWriter, step: int, stream: str, finding: Finding) 
     writer.append("findings", None, step=step, stream=stream, **asdict(finding))
 
 
-def append_measurement(writer: RunWriter, measurement: Measurement, *, epoch: float, updates: int) -> None:
-    """Append one measurement to every stream that the run has."""
-    bounds, step = measurement.bounds, measurement.step
-    by_name = {
+def append_step_sketches(writer: RunWriter, sketches: StepSketches) -> None:
+    """Append the sketches of one training step."""
+    for stream, found in (("step_activations", sketches.activations), ("step_weights", sketches.weights)):
+        if found:
+            writer.append(stream, sketches.step, epoch=np.nan, **_stacked(found))
+
+
+def append_measurement(
+    writer: RunWriter, measurement: Measurement, *, epoch: float, updates: int, raw_inputs: int
+) -> None:
+    """Append one measurement to every stream that the run has; raw activations of `raw_inputs` inputs, 0 for none."""
+    step = measurement.step
+    writer.append(
+        "plane",
+        step,
+        epoch=epoch,
+        n=measurement.bounds.n,
+        n_sandwich=measurement.n_sandwich,
+        updates=updates,
+        values=plane_values(measurement),
+        covariance_i_zx=measurement.bounds.covariance_i_zx,
+        covariance_i_zy=measurement.bounds.covariance_i_zy,
+    )
+    for stream, sketches in (("activations", measurement.activations), ("weights", measurement.weights)):
+        if sketches:
+            writer.append(stream, step, epoch=epoch, **_stacked(sketches))
+    if measurement.neurons:
+        each = [np.stack([s.mean, s.variance, s.zeros], axis=1) for s in measurement.neurons.values()]
+        values = np.concatenate(each).astype(np.float32)
+        writer.append("neurons", step, epoch=epoch, n=measurement.bounds.n, values=values)
+    if measurement.gradients:
+        rows = [[getattr(s, name) for name in GRADIENT_QUANTITIES] for s in measurement.gradients.values()]
+        writer.append("gradients", step, epoch=epoch, values=np.array(rows, np.float64))
+    if measurement.raw is not None and raw_inputs:
+        writer.append("raw", step, epoch=epoch, **_raw(measurement.raw, raw_inputs))
+    of_host = [value for value in (measurement.loss, measurement.error) if value is not None]
+    if of_host:
+        writer.append("metrics", step, epoch=epoch, time=time.time(), values=np.array(of_host))
+
+
+def _metrics(scores: str) -> tuple[str, ...]:
+    """Return which metrics a network has whose output is read as `scores`: of real labels there is no loss in bit."""
+    return () if not scores else ("error",) if scores == "values" else ("loss", "error")
+
+
+def plane_values(measurement: Measurement) -> NDArray[np.float64]:
+    """Return the bounds as a row of the plane has them: shape (probes, quantities), in bit but for the error."""
+    bounds = measurement.bounds
+    found = {
         "i_zx": bounds.i_zx,
         "i_zy": bounds.i_zy,
         "h_y": np.full(len(bounds.i_zx), bounds.h_y),
@@ -54,23 +108,28 @@ def append_measurement(writer: RunWriter, measurement: Measurement, *, epoch: fl
         "error": bounds.error,
         "se_i_zx": bounds.se_i_zx,
         "se_i_zy": bounds.se_i_zy,
+        "i_zx_lower": measurement.i_zx_lower,
+        "i_zx_upper": measurement.i_zx_upper,
+        "i_zx_given_y": bounds.i_zx_given_y,
+        "i_ty_chain": measurement.i_ty_chain,
+        "se_i_zx_lower": measurement.se_i_zx_lower,
+        "se_i_zx_upper": measurement.se_i_zx_upper,
+        "se_i_zx_given_y": bounds.se_i_zx_given_y,
+        "se_i_ty_chain": measurement.se_i_ty_chain,
     }
-    writer.append(
-        "plane",
-        step,
-        epoch=epoch,
-        n=bounds.n,
-        updates=updates,
-        values=np.stack([by_name[name] for name in PLANE_QUANTITIES], axis=1),
-        covariance_i_zx=bounds.covariance_i_zx,
-        covariance_i_zy=bounds.covariance_i_zy,
-    )
-    for stream, sketches in (("activations", measurement.activations), ("weights", measurement.weights)):
-        if sketches:
-            writer.append(stream, step, epoch=epoch, **_stacked(sketches))
-    if measurement.loss is not None and measurement.error is not None:
-        values = np.array([measurement.loss, measurement.error])
-        writer.append("metrics", step, epoch=epoch, time=time.time(), values=values)
+    return np.stack([found[name] for name in PLANE_QUANTITIES], axis=1)
+
+
+def _raw(raw: RawActivations, inputs: int) -> dict[str, NDArray[Any]]:
+    """Return one row of raw activations, filled up to `inputs` where fewer were measured."""
+    missing = inputs - len(raw.positions)
+    labels = raw.labels.reshape(len(raw.positions), -1).astype(np.float64)
+    values = np.concatenate(list(raw.values.values()), axis=1)
+    return {
+        "position": np.pad(raw.positions, (0, missing), constant_values=-1),
+        "label": np.pad(labels, ((0, missing), (0, 0)), constant_values=np.nan),
+        "values": np.pad(values, ((0, missing), (0, 0)), constant_values=np.nan),
+    }
 
 
 def _stacked(sketches: Mapping[str, SketchSummary]) -> dict[str, Any]:

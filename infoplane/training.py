@@ -18,7 +18,7 @@ from infoplane.errors import InputError
 from infoplane.models import MODELS, build
 from infoplane.probes.isolation import preserved_random_state
 from infoplane.probes.measurement import Measurement
-from infoplane.recording import record
+from infoplane.recorder import record
 from infoplane.scaling.synscal import SynScaL
 from infoplane.scaling.synscaw import SynScaW
 
@@ -194,8 +194,9 @@ def train(
                                 f"SynScaW moved the activity of {layer.layer} from {layer.zbar_before:.7g} to "
                                 f"{layer.zbar_after:.7g}, away from its target {layer.target:.4g}"
                             )
-                rows.append(rec.measure(held_out, epoch=epoch))
-                bar.set_postfix_str(f"error {100 * (rows[-1].error or 0):.2f} %")
+                if (measured := rec.measure(held_out, epoch=epoch)) is not None:
+                    rows.append(measured)
+                    bar.set_postfix_str(f"error {100 * (measured.error or 0):.2f} %")
     return rows
 
 

@@ -5,7 +5,8 @@ it was before training show that part; only the difference is the host's.
 """
 
 import copy
-from collections.abc import Iterable
+from collections.abc import Callable, Sequence
+from dataclasses import replace
 from typing import Any
 
 import torch
@@ -14,6 +15,8 @@ from torch import Tensor, nn
 from infoplane.analysis.errors import InputError
 from infoplane.probes.attach import Tap
 from infoplane.probes.isolation import preserved_random_state
+from infoplane.probes.names import module_names, unwrapped
+from infoplane.probes.places import Place
 
 
 class UntrainedTwin:
@@ -26,8 +29,10 @@ class UntrainedTwin:
     ----------
     host : torch.nn.Module
         Copied at once.
-    sites : iterable of str
-        Names of the sites to tap.
+    places : sequence of Place
+        Of the host; the twin is tapped at the same ones.
+    keep : callable
+        As for `Tap`.
 
     Raises
     ------
@@ -35,22 +40,25 @@ class UntrainedTwin:
         When the host cannot be copied.
     """
 
-    def __init__(self, host: nn.Module, sites: Iterable[str]) -> None:
+    def __init__(self, host: nn.Module, places: Sequence[Place], *, keep: Callable[[str, Tensor], Tensor]) -> None:
+        # The wrappers of torch.compile and of several devices stay with the host: a copy runs plainly, on one device.
+        self._host = unwrapped(host)
+        _check_forwards(self._host)
         try:
-            self.model = copy.deepcopy(host).requires_grad_(False)
+            self.model = copy.deepcopy(self._host).requires_grad_(False)
         except Exception as error:
             reason = str(error).splitlines()[0] if str(error) else type(error).__name__
             raise InputError(
                 f"control=True needs a deep copy of the network, which cannot be made ({reason})"
             ) from error
-        self._host = host
-        modules = dict(self.model.named_modules())
-        self.tap = Tap(self.model, {name: modules[name] for name in sites}, keep=copied, active=lambda: True)
+        modules = module_names(self.model)
+        mine = [replace(place, module=modules[place.module_name]) for place in places]
+        self.tap = Tap(self.model, mine, keep=keep, active=lambda: True)
         self._inputs: tuple[Any, ...] = ()
 
     def before(self, args: tuple[Any, ...]) -> None:
         """Keep a copy of the inputs that the host is about to work on, perhaps in place."""
-        self._inputs = _cloned(args)
+        self._inputs = cloned(args)
 
     def forward(self, kwargs: dict[str, Any]) -> None:
         """Run on the kept inputs, in the host's modes, with the global random states left alone."""
@@ -58,20 +66,27 @@ class UntrainedTwin:
             twin.training = module.training
         inputs, self._inputs = self._inputs, ()
         with preserved_random_state(), torch.no_grad():
-            self.model(*inputs, **kwargs)
+            self.model(*inputs, **cloned(kwargs))
 
 
-def copied(output: Tensor) -> Tensor:
-    """Return a copy of a site's output without its graph, usable for training probes also in inference mode."""
-    with torch.inference_mode(False):
-        return output.detach().clone()
+def _check_forwards(host: nn.Module) -> None:
+    """Refuse a forward that a copy would still have from the original, and so run its modules and buffers."""
+    for name, module in host.named_modules():
+        replaced = vars(module).get("forward")
+        if replaced is not None and getattr(replaced, "__self__", None) is not module:
+            raise InputError(
+                f"control=True needs a copy of the network, but the forward of {name or 'the network'!r} was replaced "
+                "by a function, which the copy would share: use model.compile() in place of "
+                "model.forward = torch.compile(...), types.MethodType for a function of your own, or control=False"
+            )
 
 
-def _cloned(value: Any) -> Any:
+def cloned(value: Any) -> Any:
+    """Return `value` with every tensor in its tuples, lists and mappings copied, without gradients."""
     if isinstance(value, Tensor):
         return value.detach().clone()
     if isinstance(value, dict):
-        return {key: _cloned(item) for key, item in value.items()}
+        return {key: cloned(item) for key, item in value.items()}
     if type(value) in (tuple, list):
-        return type(value)(_cloned(item) for item in value)
+        return type(value)(cloned(item) for item in value)
     return value

@@ -35,11 +35,17 @@ def preserved_random_state() -> Iterator[None]:
 
 @contextmanager
 def evaluation_mode(model: nn.Module) -> Iterator[None]:
-    """Put `model` into evaluation mode, and give every module its own former mode back afterwards."""
+    """Put `model` into evaluation mode, and give every module its own former mode back afterwards.
+
+    In this mode torch would run a transformer layer as one kernel, and no module inside of it; that is off meanwhile.
+    """
     was = [(module, module.training) for module in model.modules()]
+    fast_path = torch.backends.mha.get_fastpath_enabled()
+    torch.backends.mha.set_fastpath_enabled(False)
     model.eval()
     try:
         yield
     finally:
+        torch.backends.mha.set_fastpath_enabled(fast_path)
         for module, training in was:
             module.training = training

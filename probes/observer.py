@@ -1,8 +1,7 @@
-"""Probes, their control and recorders on one network: everything of a recording but the file."""
+"""Probes, their controls and recorders on one network: everything of a recording but the file."""
 
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import replace
 from typing import Any
 
 import torch
@@ -11,13 +10,35 @@ from torch import Tensor, nn
 from infoplane.analysis.errors import InputError
 from infoplane.probes.activations import ActivationRecorder
 from infoplane.probes.attach import Captured, Tap
-from infoplane.probes.bank import ProbeBank, check_labels, widths
-from infoplane.probes.control import UntrainedTwin, copied
+from infoplane.probes.batches import Batch, Unpack, read_batches
+from infoplane.probes.bottleneck_places import bottlenecks_at
+from infoplane.probes.codes import Codes, whole_copy
+from infoplane.probes.control import UntrainedTwin
+from infoplane.probes.dependence import dependence
+from infoplane.probes.eager import begin_eager, end_eager, has_compiled_parts
 from infoplane.probes.errors import CaptureError, SiteError
-from infoplane.probes.isolation import preserved_random_state
-from infoplane.probes.measurement import HeldOut, Measurement, Watched, check_length, output_scores, pairs
-from infoplane.probes.vib import VIBProbe, VIBSettings
+from infoplane.probes.gradients import GradientRecorder
+from infoplane.probes.held_out import HeldOut
+from infoplane.probes.host_output import output_scores
+from infoplane.probes.hosts import Hosts, probes_of
+from infoplane.probes.isolation import evaluation_mode, preserved_random_state
+from infoplane.probes.measurement import Measurement
+from infoplane.probes.names import unwrapped
+from infoplane.probes.neurons import NeuronRecorder
+from infoplane.probes.places import Place
+from infoplane.probes.plan import Plan
+from infoplane.probes.positions import positions_of
+from infoplane.probes.probe_info import ProbeInfo
+from infoplane.probes.ranks import Ranks
+from infoplane.probes.raw import RawRecorder
+from infoplane.probes.recorders import Recorders
+from infoplane.probes.reduce import Reduction
+from infoplane.probes.step_sketches import StepSketcher, StepSketches
+from infoplane.probes.vib import VIBProbe
 from infoplane.probes.weights import WeightRecorder
+
+_TRAINING, _FITTING, _MEASURING, _ASIDE = "training", "fitting", "measuring", "aside"
+_FEW = 32  # inputs that show which sites depend on which
 
 
 class Observer:
@@ -26,227 +47,455 @@ class Observer:
     Parameters
     ----------
     model : torch.nn.Module
-        The host.
-    sites : mapping of str to torch.nn.Module
-        Its sites by name.
-    classes : int
-        Number of labels.
-    settings : VIBSettings
-        Of the probes.
-    probe_every : int
-        The probes' optimizer steps at every `probe_every`-th step.
-    control : bool
-        Also train the same probes, from the same seed and on the same batches, on a frozen copy of the host as it
-        is before its first training forward.
-    activations, weights : bool
-        Whether to sketch these at every measurement.
-    seed : int
-        Of the probes' initial weights and noise.
+        The host; wrappers of torch.compile and of several devices are seen through.
+    places : sequence of Place
+        Its sites.
+    plan : Plan
+        Probes, controls, recorders.
 
     Attributes
     ----------
+    model : torch.nn.Module
+        The host without its wrappers.
     step : int
-        Calls of `loss` so far.
+        Steps so far: calls of `loss`, blocks of `batch`, batches of `fit`.
     started : callable
-        Called once, when the first training forward has shown the shapes; set by the owner.
+        Called once, when the first step has shown sites and shapes; set by the owner.
+    said : callable
+        Called with one sentence for what the owner's user should know once; set by the owner.
+    sketched : callable
+        Called with the `StepSketches` of a step that was sketched; set by the owner.
+    ranks : Ranks
+        The processes that train together, known from `open` on.
     scores : str
-        What the host's own output is, known from the first forward on; see `output_scores`.
+        What the host's own output is, known from the first step on; see `output_scores`.
+    device : torch.device
+        Where the network is, known from the first step on.
     """
 
-    def __init__(
-        self,
-        model: nn.Module,
-        sites: Mapping[str, nn.Module],
-        *,
-        classes: int,
-        settings: VIBSettings,
-        probe_every: int,
-        control: bool,
-        activations: bool,
-        weights: bool,
-        seed: int,
-    ) -> None:
-        self.model, self.sites, self.classes, self.settings = model, tuple(sites), classes, settings
-        self.hosts = ("trained", "untrained") if control else ("trained",)
-        self.weight_recorder = WeightRecorder(model) if weights else None
-        self.record_activations, self.probe_every, self._seed = activations, probe_every, seed
+    device: torch.device
+
+    def __init__(self, model: nn.Module, places: Sequence[Place], plan: Plan) -> None:
+        self.model, self.plan = unwrapped(model), plan
+        self._is_compiled = has_compiled_parts(model)
         self.started: Callable[[], None] = lambda: None
-        self.step, self.scores = 0, ""
-        self._measuring, self._forwards = False, 0
+        self.said: Callable[[str], None] = lambda text: None
+        self.sketched: Callable[[StepSketches], None] = lambda sketches: None
+        self.step, self.scores, self.ranks = 0, "", Ranks()
+        self._phase, self._forwards, self._is_eager = _TRAINING, 0, False
+        self._tap = Tap(
+            self.model,
+            places,
+            active=self._wanted,
+            keep=self._keep,
+            looks=self._looks,
+            before=self._before,
+            after=self._after,
+        )
+        self._bottlenecks = bottlenecks_at(self.model, places) if plan.settings.mode == "bottleneck" else {}
         self._twin: UntrainedTwin | None = None
-        self._watched: dict[str, Watched] = {}
-        keep = copied if settings.mode == "observe" else torch.clone
-        self._tap = Tap(model, sites, keep=keep, active=self._wanted, before=self._before, after=self._after)
+        self._codes: Codes | None = None
+        self._hosts: Hosts | None = None
+        self._given: Tensor | None = None  # labels that the last training forward was given
+        self._recorders: Recorders | None = None
+        self._later: dict[str, tuple[str, ...]] | None = None
+        self._weights = WeightRecorder(self.model)
+        self._sketcher: StepSketcher | None = None
+        self._sketch_asked = False
+        self._gradients = GradientRecorder(self.model, plan.gradients) if plan.gradients else None
 
     @property
-    def probe_places(self) -> tuple[tuple[str, str], ...]:
-        """``(host, site)`` of every probe, in the order of `probe_names`."""
-        return tuple((host, site) for host in self.hosts for site in self.sites)
+    def sites(self) -> tuple[str, ...]:
+        """Names of the sites, final once the first step has been seen."""
+        return tuple(place.name for place in self._tap.places)
 
     @property
-    def probe_names(self) -> tuple[str, ...]:
-        """One name per probe: the site, with ``@untrained`` behind it on the control."""
-        return tuple(site if host == "trained" else f"{site}@{host}" for host, site in self.probe_places)
+    def probes(self) -> tuple[ProbeInfo, ...]:
+        """Every probe of every host, in the order of a measurement's bounds."""
+        return probes_of(self.plan, self.sites, self._bottlenecks)
+
+    @property
+    def reductions(self) -> Mapping[str, Reduction]:
+        """How each site's activation becomes a vector; empty before the first step, as `widths` and `neurons`."""
+        return self._codes.reductions if self._codes else {}
+
+    @property
+    def widths(self) -> Mapping[str, int]:
+        """Of every site's vector."""
+        return self._codes.widths if self._codes else {}
+
+    @property
+    def neurons(self) -> Mapping[str, int]:
+        """Neurons of every site."""
+        return self._codes.neurons if self._codes else {}
+
+    @property
+    def weight_names(self) -> tuple[str, ...]:
+        """Names of the weights: parameters of two or more dimensions."""
+        return self._weights.names
 
     @property
     def has_started(self) -> bool:
-        """Whether the first training forward has been seen."""
-        return bool(self._watched)
+        """Whether the first step has been seen."""
+        return self._hosts is not None
 
     @property
     def updates(self) -> int:
         """Steps that the probes' own optimizer took."""
-        return self._watched["trained"].bank.updates if self._watched else 0
+        return self._hosts.updates if self._hosts else 0
 
-    def probe(self, site: str, host: str = "trained") -> VIBProbe:
-        """Return one probe."""
-        if host not in self._watched or site not in self.sites:
-            known = ", ".join(f"{s} ({h})" for h, s in self.probe_places)
-            when = "" if self._watched else "; probes are built at the first training forward"
-            raise SiteError(f"there is no probe at {site!r} of the {host!r} host; there are {known}{when}")
-        return self._watched[host].bank.probes[site]
+    def probe(self, site: str, *, host: str, beta: float | None, scale: float) -> VIBProbe:
+        """Return one probe; see `infoplane.recording.Recording.probe`."""
+        if self._hosts is None:
+            raise SiteError("there is no probe yet: probes are built at the first step")
+        return self._hosts.probe(site, host=host, beta=beta, scale=scale)
 
     def open(self) -> None:
         """Set the hooks."""
-        self._tap.open()
+        self.ranks = Ranks.current()
+        try:
+            # Always: that a function around the network was compiled cannot be seen from here.
+            begin_eager()
+            self._is_eager = True
+            self._tap.open()
+            if self._gradients is not None:
+                self._gradients.open()
+        except BaseException:
+            self.close()
+            raise
 
-    def loss(self, labels: Tensor) -> Tensor:
+    def close(self) -> None:
+        """Remove the hooks; safe to call twice."""
+        self._tap.close()
+        if self._twin is not None:
+            self._twin.tap.close()
+        if self._gradients is not None:
+            self._gradients.close()
+        if self._is_eager:
+            self._is_eager = False
+            end_eager()
+
+    def snapshot(self) -> None:
+        """Sketch activations and weights at the next step, whatever the schedule says."""
+        if self._sketcher is not None:
+            self._sketcher.ask()
+        else:
+            self._sketch_asked = True
+
+    def loss(self, labels: Tensor | None) -> Tensor:
         """Consume the last training forward; see `infoplane.recording.Recording.loss`."""
         forwards, self._forwards = self._forwards, 0
         if forwards != 1:
             self._clear()
             rule = "loss(labels) follows one training forward of the recorded network, but "
             if not forwards:
-                raise CaptureError(
-                    f"{rule}there was none since the last call: call it after model(x), the model in training mode"
-                )
+                raise CaptureError(f"{rule}there was none since the last call: {_NO_FORWARD}")
             raise CaptureError(
                 f"{rule}there were {forwards} since the last call: call it after each, "
                 "or wrap the step in 'with rec.batch(labels):'"
+            )
+        if labels is None:
+            labels = self._given
+        if labels is None:
+            raise CaptureError(
+                "loss() without labels takes those that the forward was given as the keyword argument 'labels', and it "
+                "was given none: call loss(labels) with them"
             )
         return self._learn(labels)
 
     @contextmanager
     def batch(self, labels: Tensor) -> Iterator[None]:
         """Train the probes on the last training forward inside the block; see `Recording.batch`."""
-        if self.settings.mode == "joint":
+        if self.plan.settings.mode != "observe":
             raise InputError(
-                "batch(labels) serves mode 'observe'; in mode 'joint' the probes' loss(labels) must be added"
+                f"batch(labels) serves mode 'observe'; in mode {self.plan.settings.mode!r} what loss(labels) returns "
+                "must be added to the network's loss"
             )
         self._clear()
         try:
             yield
             if not self._forwards:
                 raise CaptureError(
-                    "there was no training forward of the recorded network inside 'with rec.batch(labels)'"
+                    "there was no training forward of the recorded network inside 'with rec.batch(labels)': "
+                    f"{_NO_FORWARD}"
                 )
             self._learn(labels)
         finally:
             self._clear()
 
-    def measure(self, batches: Iterable[Any]) -> Measurement:
+    def fit(self, batches: Iterable[Any], *, unpack: Unpack | None = None) -> None:
+        """Train the probes on the network as it is; see `Recording.fit`."""
+        if self.plan.settings.mode == "bottleneck":
+            raise InputError("fit() is for probes beside the network; a bottleneck is trained with the network itself")
+        before = self.step
+        with self._during(_FITTING):
+            for batch in read_batches(batches, unpack=unpack):
+                self._forward(batch)
+                self._learn(batch.labels)
+        if self.step == before:
+            raise InputError(
+                "fit() got no batches to learn from: give a DataLoader or a list, for an iterator is used up after "
+                "one pass"
+            )
+
+    def measure(
+        self, batches: Iterable[Any], *, fit: Iterable[Any] | None = None, unpack: Unpack | None = None
+    ) -> Measurement:
         """Take one measurement on held-out data; see `infoplane.recording.Recording.measure`."""
         self._clear()
-        for watched in self._watched.values():
-            watched.bank.step()
-        if not self.updates:
+        plan, hosts = self.plan, self._hosts
+        if hosts is None or not hosts.updates:
             raise CaptureError(
                 "measure() before any step: the probes have learned nothing yet; call loss(labels) in training first"
             )
-        recorder = ActivationRecorder(self.sites if self.record_activations else ())
-        held_out = HeldOut(list(self._watched.values()), self.classes, self.scores, recorder, self.device)
-        self._measuring = True
+        if (fit is None) == bool(plan.refit):
+            raise InputError(
+                "fit= takes the training batches for the fresh probes of record(..., refit=steps), but "
+                + ("it is missing" if fit is None else "this recording has refit=0")
+            )
+        if fit is not None:
+            self._refit(hosts, fit, unpack)
+        recorders = Recorders(
+            ActivationRecorder(self.sites) if plan.activations else None,
+            NeuronRecorder(self.sites) if plan.neurons else None,
+            RawRecorder(plan.raw, plan.raw_bytes, plan.seed) if plan.raw else None,
+        )
+        taps = {"trained": (self.model, self._tap)}
+        if self._twin is not None:
+            taps["untrained"] = (self._twin.model, self._twin.tap)
+        held_out = HeldOut(
+            hosts.watched(taps, self._aside),
+            self.probes,
+            plan.target,
+            self.scores,
+            recorders=recorders,
+            device=self.device,
+            sandwich=plan.sandwich,
+            seed=plan.seed,
+        )
+        positions = positions_of(batches, self.ranks)
+        with self._during(_MEASURING):
+            for given in read_batches(batches, unpack=unpack):
+                batch, where = positions.next(given)
+                if self._later is None and batch.n:
+                    self._find_later(batch)
+                self._recorders = recorders
+                held_out.add(batch, where)
+        return held_out.result(
+            self.ranks,
+            dealt=positions.dealt,
+            step=self.step,
+            later=self.ranks.gather(self._later)[0] or {},
+            weights=self._weights.summaries() if plan.weights else {},
+            gradients=self._gradients.take() if self._gradients is not None else {},
+        )
+
+    def _refit(self, hosts: Hosts, batches: Iterable[Any], unpack: Unpack | None) -> None:
+        """Fit fresh probes on the host as it is."""
+        hosts.begin_refit()
+        done = False
+        with self._during(_FITTING):
+            while not done:
+                is_empty = True
+                for batch in read_batches(batches, unpack=unpack):
+                    is_empty = False
+                    self._forward(batch)
+                    labels = self.plan.target.check(batch.labels).to(self.device)
+                    done = hosts.refit(self._tap.take(), labels)
+                    if done:
+                        break
+                if is_empty:
+                    raise InputError("fit= gave no batches, so there is nothing to fit fresh probes on")
+
+    def _find_later(self, batch: Batch) -> None:
+        """Find out once which sites know the input through which others alone."""
+        few = batch.take(torch.arange(min(batch.n, _FEW))).to(self.device)
+        with self._aside():
+            self._later = dependence(self.model, self._tap.places, few, self.plan.target)
+
+    @contextmanager
+    def _during(self, phase: str) -> Iterator[None]:
+        """Run forwards of our own: their phase, no gradient, and the global random states as they were."""
+        self._clear()
+        self._phase = phase
         try:
             with preserved_random_state(), torch.no_grad():
-                for inputs, labels in pairs(batches):
-                    held_out.add(inputs, labels)
+                yield
         finally:
-            self._measuring = False
+            self._phase, self._recorders = _TRAINING, None
             self._clear()
-        weights = self.weight_recorder.summaries() if self.weight_recorder else {}
-        return held_out.result(step=self.step, names=self.probe_names, weights=weights)
 
-    def close(self) -> None:
-        """Remove the hooks; the last gradients of mode ``joint`` are used first. Safe to call twice."""
+    @contextmanager
+    def _aside(self) -> Iterator[None]:
+        """Run forwards of which neither probes nor recorders take notice."""
+        phase, self._phase = self._phase, _ASIDE
         try:
-            for watched in self._watched.values():
-                watched.bank.step()
+            yield
         finally:
-            self._tap.close()
-            if self._twin is not None:
-                self._twin.tap.close()
+            self._phase = phase
+
+    def _forward(self, batch: Batch) -> None:
+        device = next((p.device for p in self.model.parameters()), batch.labels.device)
+        batch = batch.to(device).cloned()
+        with evaluation_mode(self.model):
+            self.model(*batch.args, **batch.kwargs)
 
     @property
-    def _due(self) -> bool:
-        return self.step % self.probe_every == 0
+    def _is_due(self) -> bool:
+        return self._phase == _FITTING or self.step % self.plan.probe_every == 0
+
+    @property
+    def _is_sketched(self) -> bool:
+        return self._phase == _TRAINING and self._sketcher is not None and self._sketcher.is_due(self.step)
+
+    def _looks(self) -> bool:
+        return self._phase != _TRAINING or not self.has_started or not self._is_idle
+
+    @property
+    def _is_idle(self) -> bool:
+        """Whether the step at hand is one of which nothing is recorded."""
+        return not (self._is_due or self._is_sketched or self._keeps_graph)
+
+    @property
+    def _keeps_graph(self) -> bool:
+        return self._phase == _TRAINING and self.plan.settings.mode != "observe"
 
     def _wanted(self) -> bool:
-        return self._measuring or self.model.training
+        return self._phase in (_FITTING, _MEASURING) or (self._phase == _TRAINING and self.model.training)
 
     def _before(self, args: tuple[Any, ...]) -> None:
-        if self._measuring or "untrained" not in self.hosts:
+        if self._is_sketched and self._sketcher is not None:
+            self._sketcher.forget()  # of several forwards in one step the last one counts
+        if self._phase == _MEASURING or not self.plan.control:
             return
         if self._twin is None:
             with torch.inference_mode(False):
-                self._twin = UntrainedTwin(self.model, self.sites)
+                self._twin = UntrainedTwin(self.model, self._tap.places, keep=self._keep_twin)
             self._twin.tap.open()
-        if self._due:
+        if self._is_due:
             self._twin.before(args)
 
-    def _after(self, captured: Captured, args: tuple[Any, ...], kwargs: dict[str, Any], output: Any) -> None:
-        if self._measuring:
+    def _after(self, args: tuple[Any, ...], kwargs: dict[str, Any], output: Any) -> None:
+        if self._phase == _MEASURING:
             return
         self._forwards += 1
-        if not self._watched:
-            self._start(captured, output)
-        if self._twin is not None and self._due:
+        self._given = kwargs.get("labels")
+        if self._hosts is None:
+            self.scores = output_scores(output, self.plan.target)
+        if self._twin is not None and self._is_due:
             self._twin.forward(kwargs)
-        if not self._due and self.settings.mode == "observe":
-            self._tap.clear()
 
-    def _start(self, captured: Captured, output: Any) -> None:
-        self.device = captured[self.sites[0]].device
-        self.scores = output_scores(output, self.classes)
-        features = widths(captured, self.sites)
-        observing = replace(self.settings, mode="observe")
-        # What is built inside inference mode could not be trained outside of it.
-        with preserved_random_state(), torch.inference_mode(False):
-            bank = ProbeBank(features, self.classes, self.settings, seed=self._seed, device=self.device)
-            self._watched["trained"] = Watched(self.model, self._tap, bank)
-            if self._twin is not None:
-                bank = ProbeBank(features, self.classes, observing, seed=self._seed, device=self.device)
-                self._watched["untrained"] = Watched(self._twin.model, self._twin.tap, bank)
-        try:
-            self.started()
-        except BaseException:
-            self._watched = {}
-            raise
+    def _keep(self, site: str, activation: Tensor) -> Tensor | None:
+        """Let the recorders see an activation before anything overwrites it, and return what the probes learn from."""
+        graph = self._keeps_graph
+        if graph and not torch.is_grad_enabled():
+            raise CaptureError(
+                f"the site {site!r} ran without gradients, so mode {self.plan.settings.mode!r} cannot train the "
+                "network through it: leave torch.no_grad(), and give torch.utils.checkpoint use_reentrant=False"
+            )
+        if self._is_sketched and self._sketcher is not None:
+            self._sketcher.see(site, activation)
+        if self._codes is None or graph:
+            # With a graph nothing but a copy is made: a checkpointed region runs again without hooks, and torch
+            # compares what the operations in it have saved.
+            return whole_copy(activation, graph=graph)
+        if self._recorders is not None:
+            self._recorders.see(site, activation, self._codes.reductions[site])
+        if self._phase == _TRAINING and not self._is_due:
+            return None
+        return self._codes.copy(site, activation)
+
+    def _keep_twin(self, site: str, activation: Tensor) -> Tensor:
+        return whole_copy(activation, graph=False) if self._codes is None else self._codes.copy(site, activation)
 
     def _learn(self, labels: Tensor) -> Tensor:
-        """Train every bank on what it captured; a graph comes back from mode ``joint`` alone."""
-        result = torch.zeros((), device=self.device)
+        """Train the probes on what was captured; a graph comes back in the modes that train the host too."""
+        self._forwards, self._given = 0, None
+        if self.has_started and self._is_idle:
+            self.step += 1
+            return torch.zeros((), device=self.device)
         with torch.inference_mode(False):
-            due = self._due
-            labels = check_labels(labels, self.classes).to(self.device, copy=True)
-            for watched in self._watched.values():
-                joint = watched.bank.settings.mode == "joint"
-                if due:
-                    watched.bank.step()  # what mode joint has gathered since its last step
-                if not due and not joint:
-                    continue
-                captured = watched.tap.take()
-                check_length(captured, labels)
-                loss = watched.bank.loss(captured, labels)
-                if joint:
-                    result = loss
-                else:
-                    loss.backward()
-                    watched.bank.step()
+            labels = self.plan.target.check(labels)
+            captured = {"trained": self._tap.take()}
+            if self._twin is not None:
+                captured["untrained"] = self._twin.tap.take()
+            if self._hosts is None:
+                self._start(captured["trained"], len(labels))
+                whole = set(captured)
+            else:
+                whole = {"trained"} if self._keeps_graph else set()
+            assert self._hosts is not None
+            assert self._codes is not None
+            for host in whole:
+                captured[host] = self._codes.of(captured[host])
+            last_of_several = self._phase == _FITTING or (self.step + 1) % self.plan.probe_every == 0
+            result = self._hosts.learn(
+                captured, labels.to(self.device, copy=True), step=self.step, update=last_of_several
+            )
+        if self._is_sketched and self._sketcher is not None:
+            self._sketcher.emit(self.step, self.ranks, self.sketched)
         self.step += 1
         return result
 
+    def _start(self, whole: Captured, inputs: int) -> None:
+        """Learn shapes from the first step, and build the probes."""
+        plan = self.plan
+        codes = Codes(self._tap.places, whole, inputs=inputs, asked=plan.reduce)
+        dropped = [site for site in self.sites if site not in codes.reductions]
+        for tap in (self._tap, *([self._twin.tap] if self._twin is not None else [])):
+            tap.drop(dropped)
+        if plan.raw:
+            RawRecorder(plan.raw, plan.raw_bytes, plan.seed).check(codes.widths)
+        self.device = whole[self.sites[0]].device
+        # What is built inside inference mode could not be trained outside of it.
+        with preserved_random_state(), torch.inference_mode(False):
+            self._hosts = Hosts(plan, codes.widths, device=self.device, ranks=self.ranks, bottlenecks=self._bottlenecks)
+        self._codes = codes
+        try:
+            self.started()
+        except BaseException:
+            self._hosts = self._codes = None
+            raise
+        self._sketcher = StepSketcher(
+            plan.sketch_at, self.sites if plan.activations else (), self._weights if plan.weights else None
+        )
+        if self._sketch_asked:
+            self._sketcher.ask()
+        if self._is_sketched:
+            for site in self.sites:
+                self._sketcher.see(site, whole[site])
+        self._say()
+
+    def _say(self) -> None:
+        """Say once what was decided by itself."""
+        chosen = [f"{site} ({r.name})" for site, r in self.reductions.items() if r.name != "flatten"]
+        if chosen and self.plan.reduce is None:
+            self.said(f"activations become vectors as their shapes suggest, unless reduce= says how: {_listed(chosen)}")
+        if not self.scores:
+            self.said(
+                "the network's own output is not read as scores: its loss and error are not recorded, and do not enter "
+                "the chain bound"
+            )
+        if self._tap.dropped:
+            self.said(f"not recorded, for the forward does not give them: {_listed(self._tap.dropped)}")
+        if self._is_compiled:
+            self.said("while it is recorded the network runs as it is written, not as torch.compile has made it")
+
     def _clear(self) -> None:
-        self._forwards = 0
+        self._forwards, self._given = 0, None
         self._tap.clear()
         if self._twin is not None:
             self._twin.tap.clear()
+        if self._sketcher is not None:
+            self._sketcher.forget()
+
+
+_NO_FORWARD = (
+    "call it after model(x), not model.forward(x), the model in training mode; of a step that torch.compile has "
+    "wrapped as a whole nothing of the network is seen (compile the network itself)"
+)
+
+
+def _listed(names: Sequence[str], limit: int = 4) -> str:
+    more = f" and {len(names) - limit} more" if len(names) > limit else ""
+    return ", ".join(names[:limit]) + more

@@ -1,23 +1,26 @@
-"""Choosing sites: the places in a network that are observed, named as in ``named_modules()``.
+"""The sites of a network as a table: what each is called, what it gives, how large it is.
 
-A site is a module's output. It is chosen by its name or by a glob: ``*`` stays within one component of the dotted
-name, ``**`` crosses dots.
+The names are spelled as ``sites=`` takes them (see `infoplane.probes.selection`): a module called twice in one forward
+has two rows, ``name:0`` and ``name:1``, one that returns several tensors a row for each, ``lstm[0]``, ``lstm[1][0]``.
 """
 
-import re
-from collections import Counter
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
-from itertools import islice
+import warnings
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import astuple, dataclass
 from typing import TYPE_CHECKING, Any, overload
 
 import torch
 from torch import nn
 from torch.nn.modules.module import register_module_forward_hook
+from torch.nn.parameter import is_lazy
 
-from infoplane.analysis.errors import near_names
+from infoplane.probes.eager import begin_eager, end_eager, has_compiled_parts
 from infoplane.probes.errors import SiteError
 from infoplane.probes.isolation import evaluation_mode, preserved_random_state
+from infoplane.probes.names import module_names, parameter_names, unwrapped
+from infoplane.probes.outputs import describe_output, parts
+from infoplane.probes.places import Path, written
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -30,21 +33,25 @@ class Site:
     Attributes
     ----------
     name : str
-        Name in ``named_modules()``.
+        As ``sites=`` takes it.
+    module : str
+        Name of its module in ``named_modules()``, without wrappers.
     type : str
         Class of the module.
     output : str
-        What one call returned: the shape of a tensor, batch first, else what there is instead.
-    calls : int
-        Calls in one forward; a site that can be recorded is called once and returns a tensor.
+        Shape of the tensor there, batch first, with its dtype where that is not floating-point; what there is
+        instead; ``never called``; or ``?`` where no forward was made.
+    calls : int or None
+        Calls of the module in one forward; None where no forward was made.
     parameters : int
-        Number of parameters in the module, its children included.
+        Number of parameters in the module, those of the modules inside included.
     """
 
     name: str
+    module: str
     type: str
     output: str
-    calls: int
+    calls: int | None
     parameters: int
 
 
@@ -57,132 +64,118 @@ class SiteTable(Sequence[Site]):
     @overload
     def __getitem__(self, index: int) -> Site: ...
     @overload
-    def __getitem__(self, index: slice) -> Sequence[Site]: ...
-    def __getitem__(self, index: int | slice) -> Site | Sequence[Site]:
-        return self._rows[index]
+    def __getitem__(self, index: slice) -> "SiteTable": ...
+    def __getitem__(self, index: int | slice) -> "Site | SiteTable":
+        return SiteTable(self._rows[index]) if isinstance(index, slice) else self._rows[index]
 
     def __len__(self) -> int:
         return len(self._rows)
 
     def to_dataframe(self) -> "pd.DataFrame":
-        """Return one row per site: name, type, output, calls, parameters."""
+        """Return one row per site: name, module, type, output, calls, parameters."""
         import pandas as pd
 
-        return pd.DataFrame([vars(row) for row in self._rows], columns=list(Site.__dataclass_fields__))
+        return pd.DataFrame([astuple(row) for row in self._rows], columns=list(Site.__dataclass_fields__))
 
     def __str__(self) -> str:
         cells = [("site", "type", "output", "calls", "parameters")]
-        cells += [(r.name, r.type, r.output, str(r.calls), f"{r.parameters:,}") for r in self._rows]
-        widths = [max(len(row[k]) for row in cells) for k in range(len(cells[0]))]
-        return "\n".join(_line(row, widths) for row in cells)
+        for row in self._rows:
+            calls = "?" if row.calls is None else str(row.calls)
+            cells.append((row.name, row.type, row.output, calls, f"{row.parameters:,}"))
+        widths = [max(map(len, column)) for column in zip(*cells, strict=True)]
+        sides = (str.ljust, str.ljust, str.ljust, str.rjust, str.rjust)
+        # Nothing is cut, however wide it gets: the names are there to be copied.
+        return "\n".join(
+            "  ".join(side(cell, width) for side, cell, width in zip(sides, line, widths, strict=True))
+            for line in cells
+        )
 
     __repr__ = __str__
 
 
-def _line(row: Sequence[str], widths: Sequence[int]) -> str:
-    text, numbers = zip(row[:3], widths[:3], strict=True), zip(row[3:], widths[3:], strict=True)
-    return "  ".join([*(t.ljust(w) for t, w in text), *(n.rjust(w) for n, w in numbers)])
+def sites(model: nn.Module, *inputs: Any, **named_inputs: Any) -> SiteTable:
+    """List every site of `model`, with what it gives in one dry forward.
 
-
-def sites(model: nn.Module, *inputs: Any) -> SiteTable:
-    """List every site of `model` by one dry forward, which changes nothing.
-
-    The forward runs in evaluation mode, without gradients, and with the global random states restored afterwards.
+    The forward runs in evaluation mode, without gradients and uncompiled; training modes and the global random states
+    are as before afterwards. Only outputs are listed: what a module is given is its ``name@input``.
 
     Parameters
     ----------
     model : torch.nn.Module
-        Any network.
-    *inputs : object
-        What ``model(*inputs)`` takes: one small batch is enough.
+        Any network; wrappers of torch.compile, DataParallel and DistributedDataParallel are seen through.
+    *inputs, **named_inputs : object
+        What ``model(*inputs, **named_inputs)`` takes: one small batch is enough. Without any there is no forward, and
+        shapes and calls are unknown.
 
     Returns
     -------
     SiteTable
-        One row per module: name, type, shape of its output (batch first), calls in one forward, parameters.
-    """
-    seen: dict[int, str] = {}
-    calls: Counter[int] = Counter()
-
-    def note(module: nn.Module, args: Any, output: Any) -> None:
-        seen[id(module)] = describe_output(output)
-        calls[id(module)] += 1
-
-    handle = register_module_forward_hook(note)
-    try:
-        with preserved_random_state(), evaluation_mode(model), torch.no_grad():
-            model(*inputs)
-    finally:
-        handle.remove()
-    return SiteTable(
-        [
-            Site(
-                name=name,
-                type=type(module).__name__,
-                output=seen.get(id(module), "never called"),
-                calls=calls[id(module)],
-                parameters=sum(p.numel() for p in module.parameters()),
-            )
-            for name, module in model.named_modules()
-            if name
-        ]
-    )
-
-
-def select_sites(model: nn.Module, patterns: str | Sequence[str]) -> dict[str, nn.Module]:
-    """Return the modules that `patterns` choose, by name, in the order of ``named_modules()``.
-
-    Parameters
-    ----------
-    model : torch.nn.Module
-        Any network.
-    patterns : str or sequence of str
-        Names or globs; ``*`` and ``?`` do not match a dot, ``**`` does.
+        One row per module, call and tensor: name, module, type, output, calls, parameters.
 
     Raises
     ------
     SiteError
-        When a name is unknown, a glob matches nothing, or nothing was asked for.
+        When a parameter has no shape yet (lazy modules).
     """
-    named = {name: module for name, module in model.named_modules() if name}
-    wanted = [patterns] if isinstance(patterns, str) else list(patterns or ())
-    if not wanted:
-        raise SiteError("no site was asked for: give at least one name or glob of a module, such as 'hidden*'")
-    chosen: set[str] = set()
-    for pattern in wanted:
-        if not isinstance(pattern, str):
-            raise SiteError(f"a site is chosen by a string (a name or a glob), not by {pattern!r}")
-        if any(mark in pattern for mark in "*?"):
-            matches = {name for name in named if _glob(pattern).fullmatch(name)}
-            if not matches:
-                raise SiteError(f"the glob {pattern!r} matches no module of this network{_listing(named)}")
-            chosen |= matches
-        elif pattern in named:
-            chosen.add(pattern)
-        else:
-            hint = near_names(pattern, named) or _listing(named)
-            raise SiteError(f"this network has no module named {pattern!r}{hint}")
-    return {name: module for name, module in named.items() if name in chosen}
+    lazy = [name for name, parameter in parameter_names(model).items() if is_lazy(parameter)]
+    if lazy:
+        raise SiteError(
+            f"the parameter {lazy[0]!r} has no shape yet, and listing the sites must not change the network; "
+            "run one forward first"
+        )
+    given = _dry_forward(model, inputs, named_inputs) if inputs or named_inputs else None
+    rows = []
+    for name, module in module_names(model).items():
+        calls = None if given is None else given.get(id(module), [])
+        size = sum(parameter.numel() for parameter in module.parameters())
+        for place, output in _places(name, calls):
+            count = None if calls is None else len(calls)
+            rows.append(Site(place, name, type(module).__name__, output, count, size))
+    return SiteTable(rows)
 
 
-def describe_output(output: Any) -> str:
-    """Say in a few words what a module returned: ``(32, 10)``, or ``tuple of Tensor, NoneType``."""
-    if isinstance(output, torch.Tensor):
-        return str(tuple(output.shape))
-    if isinstance(output, Mapping):
-        return f"{type(output).__name__} with " + ", ".join(f"{k!r}: {type(v).__name__}" for k, v in output.items())
-    if isinstance(output, tuple | list):
-        return f"{type(output).__name__} of " + ", ".join(type(v).__name__ for v in output)
-    return type(output).__name__
+def _places(name: str, calls: Sequence[dict[Path, str]] | None) -> Iterator[tuple[str, str]]:
+    """Yield ``(spelled name, what there is)`` for all that one module gave."""
+    if not calls:
+        yield name, "?" if calls is None else "never called"
+    for k, found in enumerate(calls or ()):
+        for path, output in found.items():
+            yield written(name, call=k if len(calls or ()) > 1 else None, path=path), output
 
 
-def _glob(pattern: str) -> re.Pattern[str]:
-    parts = re.split(r"(\*\*|\*|\?)", pattern)
-    special = {"**": ".*", "*": "[^.]*", "?": "[^.]"}
-    return re.compile("".join(special.get(part, re.escape(part)) for part in parts))
+def _dry_forward(
+    model: nn.Module, inputs: tuple[Any, ...], named_inputs: dict[str, Any]
+) -> dict[int, list[dict[Path, str]]]:
+    """Return, by the identity of a module and for each of its calls, what it gave by path, in words."""
+    inside = {id(module) for module in module_names(model).values()}
+    given: dict[int, list[dict[Path, str]]] = {}
+
+    def note(module: nn.Module, args: Any, output: Any) -> None:
+        if id(module) in inside:
+            found = parts(output) or {(): output}
+            given.setdefault(id(module), []).append({path: describe_output(t) for path, t in found.items()})
+
+    network = unwrapped(model)
+    with preserved_random_state(), evaluation_mode(network), _uncompiled(network), torch.no_grad():
+        handle = register_module_forward_hook(note)
+        try:
+            network(*inputs, **named_inputs)
+        finally:
+            handle.remove()
+    return given
 
 
-def _listing(named: Mapping[str, nn.Module], limit: int = 12) -> str:
-    names = list(islice(named, limit))
-    more = f" and {len(named) - limit} more" if len(named) > limit else ""
-    return f"; it has {', '.join(repr(n) for n in names)}{more}" if names else "; it has no submodules"
+@contextmanager
+def _uncompiled(model: nn.Module) -> Iterator[None]:
+    """Run compiled parts as they are written: the modules inside of compiled code are not called."""
+    compiled = has_compiled_parts(model)
+    if compiled:
+        begin_eager()
+    try:
+        with warnings.catch_warnings():
+            # That a hook of all modules also meets the wrapper is meant; the wrapper is no site.
+            warnings.filterwarnings("ignore", message="Using `torch.compile", category=UserWarning)
+            yield
+    finally:
+        if compiled:
+            end_eager()

@@ -1,70 +1,26 @@
 """The VIB probe: a stochastic encoder and a decoder at one site (Eqs. 8-13; Alemi et al. 2017).
 
-The encoder maps the activation h of a site to a diagonal normal p(z|x) = N(m, s^2) of N dimensions, with
-s = softplus(rho - 5); the decoder is one linear layer q(y|z). Its loss is E[-ln q(y|z)] + beta KL(p(z|x) || N(0, I)).
-On held-out data the mean divergence is an upper bound on I(Z;X) and H(Y) less the cross-entropy a lower bound on
-I(Z;Y), **of the probe's own noisy code Z** and not of the layer.
+The encoder maps the activation h of a site to a diagonal normal p(z|x) = N(m, s^2) of N dimensions; the decoder is one
+linear layer q(y|z). Its loss is E[-ln q(y|z)] + beta KL(p(z|x) || r(z)), r = N(0, I) or a learned diagonal normal. On
+held-out data the mean divergence is an upper bound on I(Z;X) and H(Y) less the cross-entropy a lower bound on I(Z;Y),
+**of the probe's own noisy code Z** and not of the layer.
 """
 
-import math
-from dataclasses import dataclass
-from numbers import Real
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, fields
+from typing import Any
 
 import torch
 from torch import Tensor, nn
-from torch.nn import functional
 from torch.nn.utils import skip_init
 
-from infoplane.analysis.bounds import gaussian_kl
-from infoplane.analysis.errors import InputError, near_names, whole_number
+from infoplane.analysis.errors import InputError
 from infoplane.analysis.noisy_code.code import GaussianCode
+from infoplane.probes.encoding import Encoded, LearnedPrior, encoded
+from infoplane.probes.target import Target, target_of
+from infoplane.probes.vib_settings import VIBSettings
 
-MODES = ("observe", "joint")
-STD_SHIFT = 5.0
-
-
-@dataclass(frozen=True, kw_only=True)
-class VIBSettings:
-    """What stands beside every number of a probe.
-
-    Attributes
-    ----------
-    mode : {"observe", "joint"}
-        ``observe``: no gradient reaches the host. ``joint``: the probe's loss trains the host too (the paper's Fig. 5).
-    latent : int
-        N, the dimensions of the code. The paper gives no value; 256 is that of Alemi et al.
-    beta : float
-        Weight of the divergence in the loss, both terms in the same unit.
-    draws : int
-        Draws of the code per input in evaluation; training takes one.
-    learning_rate : float
-        Of the probe's own Adam.
-
-    Raises
-    ------
-    InputError
-        When a value cannot be used.
-    """
-
-    mode: str = "observe"
-    latent: int = 256
-    beta: float = 1e-3
-    draws: int = 12
-    learning_rate: float = 1e-3
-
-    def __post_init__(self) -> None:
-        if self.mode not in MODES:
-            raise InputError(
-                f"there is no mode {self.mode!r}{near_names(self.mode, MODES)}; a probe's mode is 'observe' or 'joint'"
-            )
-        for name in ("latent", "draws"):
-            object.__setattr__(self, name, whole_number(name, getattr(self, name), least=1))
-        for name in ("beta", "learning_rate"):
-            value = getattr(self, name)
-            number = isinstance(value, Real) and not isinstance(value, bool) and math.isfinite(value)
-            if not number or value < 0 or (name == "learning_rate" and value == 0):
-                raise InputError(f"{name} is {value!r}, but it must be a finite positive number (beta may be 0)")
-            object.__setattr__(self, name, float(value))
+__all__ = ["ProbeEvaluation", "VIBProbe", "VIBSettings"]
 
 
 @dataclass(frozen=True)
@@ -74,19 +30,41 @@ class ProbeEvaluation:
     Attributes
     ----------
     kl : torch.Tensor
-        KL(p(z|x) || N(0, I)) in nats, closed form.
+        KL(p(z|x) || r(z)) in nats, closed form.
     ce : torch.Tensor
         Mean over the draws of -ln q(y|z), in nats.
-    correct : torch.Tensor
-        Whether the softmax averaged over the draws puts the label first.
+    correct : torch.Tensor or None
+        Whether the softmax averaged over the draws puts the label first; None for a real target.
+    squared_error : torch.Tensor or None
+        Squared distance between the label and the mean over the draws of the decoder's mean; None for classes.
     dimensions : torch.Tensor
         Shape (latent,): KL of each dimension of the code in nats, summed over the inputs.
+    given_label : torch.Tensor or None
+        KL(p(z|x) || b(z|y)) in nats, where label normals were fitted: an upper bound on I(Z;X|Y); NaN for the inputs
+        of a class that they never saw.
+    mean, log_std : torch.Tensor
+        Shape (n, latent): the code itself, ln s a natural logarithm.
     """
 
     kl: Tensor
     ce: Tensor
-    correct: Tensor
+    correct: Tensor | None
+    squared_error: Tensor | None
     dimensions: Tensor
+    given_label: Tensor | None
+    mean: Tensor
+    log_std: Tensor
+
+    @classmethod
+    def joined(cls, parts: Sequence["ProbeEvaluation"]) -> "ProbeEvaluation":
+        """Return the results of several batches, at least one, as those of one."""
+
+        def column(name: str) -> Any:
+            values = [getattr(part, name) for part in parts]
+            return None if values[0] is None else torch.cat(values)
+
+        dimensions = torch.stack([part.dimensions for part in parts]).sum(dim=0)
+        return cls(**{f.name: dimensions if f.name == "dimensions" else column(f.name) for f in fields(cls)})
 
 
 class VIBProbe(nn.Module):
@@ -96,17 +74,17 @@ class VIBProbe(nn.Module):
     ----------
     features : int
         Width of the activation.
-    classes : int
-        Number of labels.
+    target : int or Target
+        What is predicted: a number of classes, a `ClassTarget`, or a `RealTarget`.
     settings : VIBSettings, optional
-        Mode, N, beta, draws, learning rate.
+        Mode, N, beta, draws, learning rate, rule of s, prior.
     seed : int, optional
         Seed of the initial weights; the global random state is neither read nor changed.
 
     Raises
     ------
     InputError
-        When `features` is not positive or `classes` is below 2.
+        When `features` is not positive or there are fewer than 2 classes.
 
     Notes
     -----
@@ -114,25 +92,25 @@ class VIBProbe(nn.Module):
     softplus(-5) = 0.0067. Loss and evaluation run in float32 whatever the activation's precision.
     """
 
-    def __init__(self, features: int, classes: int, settings: VIBSettings | None = None, *, seed: int = 0) -> None:
+    def __init__(self, features: int, target: int | Target, settings: VIBSettings | None = None, *, seed: int = 0):
         super().__init__()
         if features < 1:
             raise InputError(f"features is {features}, but a probe needs an activation of at least one feature")
-        if classes < 2:
-            raise InputError(f"classes is {classes}, but a label needs at least two classes")
+        self.target = target_of(target)
         self.settings = settings or VIBSettings()
-        self.features, self.classes = features, classes
-        self.encoder = skip_init(nn.Linear, features, 2 * self.settings.latent)
-        self.decoder = skip_init(nn.Linear, self.settings.latent, classes)
-        generator = torch.Generator().manual_seed(seed)
-        for layer in (self.encoder, self.decoder):
-            nn.init.xavier_uniform_(layer.weight, generator=generator)
-            nn.init.zeros_(layer.bias)
+        self.features, latent = features, self.settings.latent
+        self.encoder = skip_init(nn.Linear, features, 2 * latent, device="cpu", dtype=torch.float32)
+        self.decoder = skip_init(nn.Linear, latent, self.target.decoder_width, device="cpu", dtype=torch.float32)
+        glorot(self, seed)
+        self.log_scale = (
+            nn.Parameter(torch.zeros(self.target.scales, dtype=torch.float32)) if self.target.scales else None
+        )
+        self.prior = LearnedPrior(latent).float() if self.settings.prior == "learned" else nn.Identity()
 
     def encode(self, activation: Tensor) -> tuple[Tensor, Tensor]:
         """Return mean and standard deviation of p(z|x), each (n, latent), for an activation of shape (n, ...)."""
-        mean, rho = self._parameters_of_code(activation)
-        return mean, functional.softplus(rho)
+        mean, std, _ = self.distribution(activation)
+        return mean, std
 
     @torch.no_grad()
     def code(self, activation: Tensor) -> GaussianCode:
@@ -148,25 +126,17 @@ class VIBProbe(nn.Module):
         InputError
             When the activation has another width than the probe, or is not finite.
         """
-        mean, rho = self._parameters_of_code(activation)
-        return GaussianCode(mean, _log_softplus(rho))
+        mean, _, log_std = self.distribution(activation)
+        return GaussianCode(mean, log_std)
 
-    def _parameters_of_code(self, activation: Tensor) -> tuple[Tensor, Tensor]:
-        """Return the mean and what softplus makes the standard deviation of, each (n, latent)."""
+    def distribution(self, activation: Tensor) -> Encoded:
+        """Return p(z|x) with ln s beside s, differentiably; InputError when the activation has another width."""
         flat = activation.float().flatten(1)
         if flat.shape[1] != self.features:
             raise InputError(f"the probe takes {self.features} features, but the activation has {flat.shape[1]}")
-        mean, rho = self.encoder(flat).chunk(2, dim=1)
-        return mean, rho - STD_SHIFT
+        return encoded(self.encoder(flat), self.settings.std)
 
-    def loss(
-        self,
-        activation: Tensor,
-        labels: Tensor,
-        *,
-        valid: Tensor | None = None,
-        generator: torch.Generator | None = None,
-    ) -> Tensor:
+    def loss(self, activation: Tensor, labels: Tensor, *, generator: torch.Generator | None = None) -> Tensor:
         """Return the training loss of one draw (Eq. 13) in nats, a scalar: mean of -ln q(y|z) + beta KL.
 
         Parameters
@@ -174,21 +144,20 @@ class VIBProbe(nn.Module):
         activation : torch.Tensor
             Shape (n, ...), flattened to (n, features). Detached first in mode ``observe``.
         labels : torch.Tensor
-            Shape (n,), integers in 0 .. classes - 1.
-        valid : torch.Tensor, optional
-            Shape (n,), booleans; inputs that are False are left out.
+            As the target checks them: (n,) integers in 0 .. classes - 1, or (n, k) real numbers.
         generator : torch.Generator, optional
             Source of the draw; the global one when left out.
+
+        Raises
+        ------
+        InputError
+            When the labels are none of the target's.
         """
-        if self.settings.mode == "observe":
-            activation = activation.detach()
-        mean, rho = self._parameters_of_code(activation)
-        noise = torch.randn(mean.shape, generator=generator, device=mean.device, dtype=mean.dtype)
-        ce = functional.cross_entropy(self.decoder(mean + functional.softplus(rho) * noise), labels, reduction="none")
-        each = ce + self.settings.beta * gaussian_kl(mean, _log_softplus(rho))
-        if valid is None:
-            return each.mean()
-        return torch.where(valid, each, 0).sum() / valid.sum().clamp(min=1)
+        labels = self.target.check(labels)
+        code = self.distribution(activation.detach() if self.settings.mode == "observe" else activation)
+        ce = self.target.nll(self.decode(code.sample(_noise(code.mean, generator))), labels)
+        relative: Encoded = self.prior(code)
+        return (ce + self.settings.beta * relative.divergence()).mean()
 
     @torch.no_grad()
     def evaluate(
@@ -197,26 +166,52 @@ class VIBProbe(nn.Module):
         """Return divergence, cross-entropy and correctness of every input over ``settings.draws`` draws.
 
         The cross-entropy is the mean over draws of -ln q(y|z): that of the averaged softmax is smaller and bounds
-        nothing. The averaged softmax serves accuracy only.
+        nothing. The averaged softmax serves accuracy only. Arguments as in `loss`.
         """
-        mean, rho = self._parameters_of_code(activation)
-        std = functional.softplus(rho)
-        ce = torch.zeros(len(mean), device=mean.device)
-        probability = torch.zeros(len(mean), self.classes, device=mean.device)
-        for _ in range(self.settings.draws):
-            noise = torch.randn(mean.shape, generator=generator, device=mean.device, dtype=mean.dtype)
-            log_q = self.decoder(mean + std * noise).log_softmax(dim=1)
-            ce -= log_q.gather(1, labels[:, None])[:, 0]
-            probability += log_q.exp()
-        log_std = _log_softplus(rho)
+        code = self.distribution(activation)
+        draws = (_noise(code.mean, generator) for _ in range(self.settings.draws))
+        return self.scores(code, self.target.check(labels), draws)
+
+    @torch.no_grad()
+    def scores(self, code: Encoded, labels: Tensor, draws: Iterable[Tensor]) -> ProbeEvaluation:
+        """Return what `evaluate` does, for checked labels and draws of noise, each (n, latent)."""
+        ce = code.mean.new_zeros(len(labels))
+        prediction = code.mean.new_zeros(len(labels), self.target.decoder_width)
+        count = 0
+        for noise in draws:
+            decoded = self.decode(code.sample(noise))
+            ce += self.target.nll(decoded, labels)
+            prediction += self.target.prediction(decoded)
+            count += 1
+        correct, squared_error = self.target.compare(prediction / count, labels)
+        relative: Encoded = self.prior(code)
         return ProbeEvaluation(
-            kl=gaussian_kl(mean, log_std),
-            ce=ce / self.settings.draws,
-            correct=probability.argmax(1) == labels,
-            dimensions=gaussian_kl(mean.T, log_std.T),  # the divergence of independent dimensions is a sum over them
+            kl=relative.divergence(),
+            ce=ce / count,
+            correct=correct,
+            squared_error=squared_error,
+            dimensions=relative.divergence_of_dimensions(),
+            given_label=None,
+            mean=code.mean,
+            log_std=code.log_std,
         )
 
+    def decode(self, z: Tensor) -> Tensor:
+        """Return what `Target.nll` takes, shape (n, decoder_width + scales), for codes (n, latent)."""
+        outputs: Tensor = self.decoder(z)
+        if self.log_scale is None:
+            return outputs
+        return torch.cat([outputs, self.log_scale.expand(len(outputs), -1)], dim=1)
 
-def _log_softplus(x: Tensor) -> Tensor:
-    """Return ln softplus(x) without underflow: below -15 it is x to 2e-7."""
-    return torch.where(x > -15, functional.softplus(x.clamp(min=-15)).log(), x)
+
+def glorot(module: nn.Module, seed: int) -> None:
+    """Set every linear layer of `module` to Glorot's uniform weights and zero biases, from a generator of its own."""
+    generator = torch.Generator().manual_seed(seed)
+    for layer in module.modules():
+        if isinstance(layer, nn.Linear):
+            nn.init.xavier_uniform_(layer.weight, generator=generator)
+            nn.init.zeros_(layer.bias)
+
+
+def _noise(like: Tensor, generator: torch.Generator | None) -> Tensor:
+    return torch.randn(like.shape, generator=generator, device=like.device, dtype=like.dtype)

@@ -1,10 +1,10 @@
 """Recorder of weights: one log-space sketch per weight matrix or kernel."""
 
-import torch
 from torch import nn
 
-from infoplane.analysis.sketch import LogHistogram, SketchSummary
+from infoplane.analysis.sketch import LogHistogram, SketchSummary, summarize
 from infoplane.probes.errors import CaptureError
+from infoplane.probes.names import parameter_names
 
 
 class WeightRecorder:
@@ -15,19 +15,18 @@ class WeightRecorder:
     Parameters
     ----------
     model : torch.nn.Module
-        Any network; it is only read.
+        Any network, wrapped or not; it is only read.
 
     Attributes
     ----------
     names : tuple of str
-        As in ``named_parameters()``.
+        As in ``named_parameters()``, without the names of wrappers; a shared weight once.
     """
 
     def __init__(self, model: nn.Module) -> None:
         self._model = model
-        self.names = tuple(name for name, p in model.named_parameters() if p.ndim >= 2)
+        self.names = tuple(name for name, p in parameter_names(model).items() if p.ndim >= 2)
 
-    @torch.no_grad()
     def summaries(self) -> dict[str, SketchSummary]:
         """Return one summary per weight, by parameter name.
 
@@ -37,12 +36,11 @@ class WeightRecorder:
             When the network has lost one of them since the recorder was made.
         """
         # Looked up anew: loading a state or replacing a layer may put another tensor under the same name.
-        parameters = dict(self._model.named_parameters())
-        result = {}
+        parameters = parameter_names(self._model)
+        sketches = []
         for name in self.names:
             if name not in parameters:
                 raise CaptureError(f"the network no longer has the weight {name!r} that the recording began with")
-            sketch = LogHistogram()
-            sketch.update(parameters[name])
-            result[name] = sketch.summary()
-        return result
+            sketches.append(LogHistogram())
+            sketches[-1].update(parameters[name])
+        return dict(zip(self.names, summarize(sketches), strict=True)) if sketches else {}

@@ -8,6 +8,7 @@ import infoplane
 from infoplane.cli.demo import demo
 from infoplane.cli.info import info
 from infoplane.cli.jsd import jsd
+from infoplane.cli.layers import layers
 from infoplane.cli.plane import plane
 from infoplane.cli.surface import surface
 from infoplane.cli.train import train
@@ -33,5 +34,5 @@ def _root(
 ) -> None: ...
 
 
-for command in (demo, train, plane, jsd, surface, verify, info):
+for command in (demo, train, layers, plane, jsd, surface, verify, info):
     app.command()(command)

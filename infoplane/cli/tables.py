@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, TextIO
 
+from infoplane.plain_probes import plain_probes
 from infoplane.reports.findings import FindingSummary, findings
 from infoplane.reports.jsd import POOLED, jsd
 from infoplane.reports.table import SCREEN
@@ -39,6 +40,11 @@ def print_summary(runs: Mapping[str, Path]) -> None:
         )
     print("error: test error of the network; all else in bit, at the last epoch. rate: upper bound on I(Z;X) of the")
     print("probe's code; control: the same probe on the frozen untrained network. JSD: from the log-normal fit.")
+    for name, path in runs.items():
+        with open_run(path) as run:
+            others = int((~plain_probes(run.plane())).sum())
+        if others:
+            print(f"{name}: not shown are {others} probes at other betas, on scaled activations, or refitted.")
     print_findings({name: findings(path) for name, path in runs.items()})
 
 
@@ -73,7 +79,9 @@ def print_difference(first: Path, second: Path) -> None:
 def _last_row(path: Path) -> "tuple[pd.Series[float], float]":
     """Return the plane's values by (site, host, quantity) at the last row, and the network's error (NaN if unknown)."""
     with open_run(path) as run:
-        plane = run.plane().to_dataframe()
+        view = run.plane()
+        plane = view.to_dataframe()
+        plane = plane[plane["probe"].isin(view["probe"][plain_probes(view)])]
         metrics = run.metrics().to_dataframe() if "metrics" in run.streams else None
     last = plane[plane["step"] == plane["step"].max()].set_index(["site", "host", "quantity"])["value"]
     error = math.nan if metrics is None else float(metrics[metrics["quantity"] == "error"]["value"].iloc[-1])

@@ -1,4 +1,4 @@
-"""Networks by name, for the command line and for experiments; `mlp` to build one directly."""
+"""Networks by name, for the command line and for experiments; `mlp` and `vib_mlp` to build one directly."""
 
 import math
 from collections.abc import Callable, Mapping, Sequence
@@ -8,8 +8,9 @@ from torch import nn
 
 from infoplane.analysis.errors import InputError, near_names
 from infoplane.models.mlp import mlp
+from infoplane.models.vib import vib_mlp
 
-__all__ = ["MODELS", "build", "mlp"]
+__all__ = ["MODELS", "build", "mlp", "vib_mlp"]
 
 # Each takes (values per input, neurons of the hidden layers, classes, seed).
 MODELS: Mapping[str, Callable[[int, tuple[int, ...], int, int | None], nn.Module]] = MappingProxyType(

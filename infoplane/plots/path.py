@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from infoplane.errors import InputError, RunFileError
+from infoplane.plain_probes import plain_probes
 from infoplane.reports.findings import CONTEXT, FindingSummary, codes_of_points, findings
 from infoplane.runfile.reader import Run, open_run
 from infoplane.runfile.view import StreamView
@@ -65,6 +66,8 @@ class RunPaths:
         Sentence with N, beta, probe steps, split and n.
     findings : tuple of FindingSummary, or None
         Those about the plane, by kind; None where they cannot be read.
+    others : int
+        Probes of the file that have no path here: other betas, scale twins, refitted ones.
     """
 
     name: str
@@ -75,6 +78,7 @@ class RunPaths:
     n: int
     settings: str
     findings: tuple[FindingSummary, ...] | None
+    others: int = 0
 
     @property
     def sites(self) -> tuple[str, ...]:
@@ -154,6 +158,7 @@ def _read(run: Run) -> RunPaths:
     values = view["values"]
     at = {str(name): k for k, name in enumerate(view["quantity"])}
     sites, hosts = view["site"], view["host"]
+    plain = plain_probes(view)
     found, doubtful = _findings(run)
     paths = [
         ProbePath(
@@ -167,6 +172,7 @@ def _read(run: Run) -> RunPaths:
             doubtful=np.isin(view.row_values, doubtful.get(str(name), [])),
         )
         for k, name in enumerate(view["probe"])
+        if plain[k]
     ]
     return RunPaths(
         name=run.path.stem,
@@ -177,6 +183,7 @@ def _read(run: Run) -> RunPaths:
         n=int(view["n"][-1]),
         settings=_settings(view),
         findings=found,
+        others=int((~plain).sum()),
     )
 
 
@@ -194,7 +201,8 @@ def _findings(run: Run) -> tuple[tuple[FindingSummary, ...] | None, dict[str, li
 
 
 def _settings(view: StreamView) -> str:
-    latent, beta = (" or ".join(f"{value:g}" for value in np.unique(view[name])) for name in ("latent", "beta"))
+    shown = plain_probes(view)
+    latent, beta = (" or ".join(f"{value:g}" for value in np.unique(view[name][shown])) for name in ("latent", "beta"))
     steps = f"trained for {view['updates'][-1]} steps"
     known = view.attrs
     mode = f"mode {known['probe_mode']}, " if "probe_mode" in known else ""

@@ -58,6 +58,8 @@ def notes(run: RunPaths, *, control: bool, errors: bool) -> list[str]:
         said.append(NO_CONTROL)
     elif not control:
         said.append("The control is not drawn.")
+    if run.others:
+        said.append(f"Not drawn: {run.others} probes at other betas, on scaled activations, or refitted.")
     if errors:
         said.append("Bars: one standard error over the inputs, without seeds and the probes' training.")
     if lost:

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, Self
 
 import h5py
 import numpy as np
+from numpy.typing import NDArray
 
 from infoplane.analysis.errors import near_names
 from infoplane.analysis.sketch import BIN_EDGES, QUANTITIES, SketchSummary
@@ -23,7 +24,12 @@ if TYPE_CHECKING:
     import xarray as xr
 
 _STATUS = ("recording or killed", "finished", "interrupted")
-_SKETCHED = {"activations": "site", "weights": "parameter"}
+_SKETCHED = {
+    "activations": "site",
+    "weights": "parameter",
+    "step_activations": "site",
+    "step_weights": "parameter",
+}
 
 
 def open_run(path: str | PathLike[str]) -> "Run":
@@ -157,6 +163,48 @@ class Run:
         """Return the sketches of the weights."""
         return self.stream("weights")
 
+    def neurons(self) -> StreamView:
+        """Return mean, variance and share of zeros of every neuron."""
+        return self.stream("neurons")
+
+    def gradients(self) -> StreamView:
+        """Return mean and standard deviation of the gradients between measurements."""
+        return self.stream("gradients")
+
+    def raw(self, site: str, row: int = -1) -> tuple[NDArray[np.float32], NDArray[np.float64]]:
+        """Return the reduced activations that one measurement kept of one site, for `infoplane.estimate`.
+
+        Parameters
+        ----------
+        site : str
+            Its name.
+        row : int
+            Which row of the stream ``raw``, counted from the end where negative.
+
+        Returns
+        -------
+        activations : numpy.ndarray
+            Shape (m, d), float32, of the same inputs in every row.
+        labels : numpy.ndarray
+            Shape (m,): classes as int64; (m, k) float64 where labels are k real numbers.
+
+        Raises
+        ------
+        InputError
+            When there is no such site or row.
+        RunFileError
+            When the file has no raw activations.
+        """
+        view = self.stream("raw")
+        of_site = np.flatnonzero(view["site"] == site)
+        if not of_site.size:
+            known = tuple(dict.fromkeys(view["site"].tolist()))
+            raise InputError(f"no raw activations of {site!r}{near_names(site, known)}; there are {', '.join(known)}")
+        there = view.read("position", row) >= 0
+        labels = view.read("label", row)[there]
+        is_class = view.attrs.get("label") == "class"
+        return view.read("values", row)[there][:, of_site], labels[:, 0].astype(np.int64) if is_class else labels
+
     def metrics(self) -> StreamView:
         """Return the host's own loss and error."""
         return self.stream("metrics")
@@ -170,7 +218,7 @@ class Run:
         return self.stream("events")
 
     def sketch_names(self, stream: str) -> tuple[str, ...]:
-        """Return the sites of ``activations``, or the parameters of ``weights``."""
+        """Return the sites of a stream of activations, or the parameters of one of weights."""
         return tuple(str(name) for name in self.stream(stream)[self._labels(stream)])
 
     def sketch(self, stream: str, name: str, row: int = -1) -> SketchSummary:
@@ -178,8 +226,8 @@ class Run:
 
         Parameters
         ----------
-        stream : {"activations", "weights"}
-            Of what.
+        stream : {"activations", "weights", "step_activations", "step_weights"}
+            Of what: at the measurements, or inside training steps.
         name : str
             Site or parameter.
         row : int

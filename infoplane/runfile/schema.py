@@ -5,76 +5,56 @@
 ``/entry/plane_scatter``  the same pairs as a long table, one point per row and probe, so that viewers draw a plane
 ``/entry/activations``    ``counts`` (step, site, sign, bin) and ``scalars`` (step, site, quantity) of the sketches
 ``/entry/weights``        the same with parameters in place of sites
+``/entry/step_*``         the same two, taken inside training steps: training data, training mode
+``/entry/neurons``        ``values`` (step, neuron, quantity): mean, variance and share of zeros of every neuron
+``/entry/gradients``      ``values`` (step, parameter, quantity): mean and deviation of the gradients since the last row
+``/entry/raw``            ``values`` (step, input, feature): reduced activations of a fixed subset, as they are
 ``/entry/metrics``        ``values`` (step, quantity): what the host itself does
 ``/entry/findings``       what cannot be true of a row, or was left out of it
 ``/entry/events``         what happened to the recording
 ========================  ==========================================================================================
 
 A later minor version adds streams, variables, quantities and attributes; it never changes or removes one. Version 1.1
-added ``amount``, ``unit`` and ``advice`` to the findings.
+added ``amount``, ``unit`` and ``advice`` to the findings; version 1.2 the streams ``step_activations``,
+``step_weights``, ``neurons``, ``gradients`` and ``raw``, to the plane the quantities from ``i_zx_lower`` on,
+``n_sandwich``, and each probe's ``scale`` and ``reduction``.
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from typing import Any
 
-import numpy as np
-from numpy.typing import NDArray
-
-from infoplane.analysis.sketch import BIN_CENTERS, BIN_EDGES, QUANTITIES, UNITS
 from infoplane.errors import InputError
-from infoplane.runfile.stream import Companion, Coordinate, Stream, Variable
+from infoplane.probes.probe_info import ProbeInfo
+from infoplane.runfile.plane_streams import PLANE_QUANTITIES, plane_stream, scatter_stream
+from infoplane.runfile.recorder_streams import (
+    GRADIENT_QUANTITIES,
+    gradients_stream,
+    neurons_stream,
+    raw_stream,
+    sketches_stream,
+)
+from infoplane.runfile.stream import EPOCH, Companion, Coordinate, Stream, Variable
+
+__all__ = ["FORMAT", "FORMAT_VERSION", "GRADIENT_QUANTITIES", "PLANE_QUANTITIES", "STATUSES", "run_streams"]
 
 FORMAT = "infoplane"
-FORMAT_VERSION = "1.1"
+FORMAT_VERSION = "1.2"
 STATUSES = ("recording", "finished", "interrupted")
-
-# name, unit, what it is, and the quantity that it is the standard error of
-_PLANE = (
-    ("i_zx", "bit", "upper_bound", ""),
-    ("i_zy", "bit", "lower_bound", ""),
-    ("h_y", "bit", "estimate", ""),
-    ("ce", "bit", "upper_bound", ""),
-    ("error", "1", "estimate", ""),
-    ("se_i_zx", "bit", "standard_error", "i_zx"),
-    ("se_i_zy", "bit", "standard_error", "i_zy"),
-)
-PLANE_QUANTITIES: tuple[str, ...] = tuple(row[0] for row in _PLANE)
-"""The last dimension of the plane's ``values``, in order."""
-
-EPOCH = Variable("epoch", ("step",), "f8", "1", "epochs of training before this row, NaN where none was given")
-
-
-@dataclass(frozen=True)
-class ProbeInfo:
-    """One probe of the plane.
-
-    Attributes
-    ----------
-    name : str
-        Its label: the site's name, and ``site@untrained`` for the control.
-    site : str
-        Where it reads.
-    host : str
-        ``trained``, or ``untrained`` for the control on the frozen copy of the host.
-    beta : float
-        Weight of the divergence in its loss (Eq. 13).
-    latent : int
-        N, the dimensions of its code.
-    """
-
-    name: str
-    site: str
-    host: str
-    beta: float
-    latent: int
 
 
 def run_streams(
     *,
     probes: Sequence[ProbeInfo],
+    reductions: Mapping[str, str] | None = None,
+    label_bound: str = "lower_bound",
     sites: Sequence[str] = (),
     parameters: Sequence[str] = (),
+    in_steps: bool = False,
+    neurons: Mapping[str, int] | None = None,
+    gradients: Sequence[str] = (),
+    raw: Mapping[str, int] | None = None,
+    raw_inputs: int = 0,
+    raw_targets: int | None = None,
     metrics: Mapping[str, str] | None = None,
     split: str = "test",
     attrs: Mapping[str, Any] | None = None,
@@ -85,8 +65,24 @@ def run_streams(
     ----------
     probes : sequence of ProbeInfo
         At least one; names are unique.
+    reductions : mapping of str to str, optional
+        How each site's activation becomes the vector that its probes read; flatten where nothing is said.
+    label_bound : {"lower_bound", "estimate"}
+        What ``i_zy`` and ``i_ty_chain`` are.
     sites, parameters : sequence of str
         Whose activations and weights are sketched; a stream without any is absent.
+    in_steps : bool
+        Whether they are sketched inside training steps as well.
+    neurons : mapping of str to int, optional
+        Neurons of every site; absent when empty.
+    gradients : sequence of str
+        Parameters whose gradients are recorded; absent when empty.
+    raw : mapping of str to int, optional
+        Width of every site whose activations are kept as they are; absent when empty.
+    raw_inputs : int
+        Inputs for which they are.
+    raw_targets : int or None
+        Real numbers per label; None where labels are classes.
     metrics : mapping of str to str, optional
         Units of the host's own quantities by name, as ``{"loss": "bit", "error": "1"}``; absent when empty.
     split : str
@@ -97,8 +93,7 @@ def run_streams(
     Returns
     -------
     tuple of Stream
-        ``plane``, ``plane_scatter``, then ``activations``, ``weights``, ``metrics`` where they have something, then
-        ``findings`` and ``events``.
+        ``plane``, ``plane_scatter``, then those of the others that have something, then ``findings`` and ``events``.
 
     Raises
     ------
@@ -112,109 +107,26 @@ def run_streams(
         if twice:
             raise InputError(f"two {kind} are named {twice[0]!r}, but a name stands for one")
     measured = {"split": split, "mode": "eval"}
-    streams = [_plane(probes, {"estimator": "VIB probe", **measured, **(attrs or {})}), _scatter(probes)]
-    if sites:
-        streams.append(_sketches("activations", Coordinate("site", sites, "", "site"), "Activations", measured))
-    if parameters:
-        streams.append(_sketches("weights", Coordinate("parameter", parameters, "", "parameter"), "Weights", {}))
+    trained = {"split": "train", "mode": "train"}
+    plane = plane_stream(probes, reductions or {}, label_bound, {"estimator": "VIB probe", **measured, **(attrs or {})})
+    streams = [plane, scatter_stream(probes)]
+    for name, labels, what, marks in (
+        ("activations", Coordinate("site", sites, "", "site"), "Activations", measured),
+        ("weights", Coordinate("parameter", parameters, "", "parameter"), "Weights", {}),
+        ("step_activations", Coordinate("site", sites, "", "site"), "Activations in a training step", trained),
+        ("step_weights", Coordinate("parameter", parameters, "", "parameter"), "Weights in a training step", {}),
+    ):
+        if len(labels.values) and (in_steps or not name.startswith("step_")):
+            streams.append(sketches_stream(name, labels, what, marks))
+    if neurons:
+        streams.append(neurons_stream(neurons, measured))
+    if gradients:
+        streams.append(gradients_stream(gradients))
+    if raw:
+        streams.append(raw_stream(raw, raw_inputs, raw_targets, measured))
     if metrics:
         streams.append(_metrics(metrics, measured))
     return (*streams, _FINDINGS, _EVENTS)
-
-
-def _plane(probes: Sequence[ProbeInfo], attrs: Mapping[str, Any]) -> Stream:
-    names = [p.name for p in probes]
-    what = "covariance over inputs of the means behind {}, probe by probe, for paired differences"
-    return Stream(
-        "plane",
-        "step",
-        coordinates=(
-            Coordinate("probe", names, "", "probe"),
-            Coordinate("probe_", names, "", "second probe of a pair"),
-            Coordinate("quantity", PLANE_QUANTITIES, "", "quantity"),
-        ),
-        companions=(
-            Companion("site", "probe", [p.site for p in probes], "", "site that the probe reads"),
-            Companion("host", "probe", [p.host for p in probes], "", "trained, or the frozen untrained control"),
-            Companion("beta", "probe", np.array([p.beta for p in probes], "f8"), "1", "weight of the divergence"),
-            Companion("latent", "probe", np.array([p.latent for p in probes], "i8"), "1", "dimensions of the code"),
-            Companion("unit", "quantity", [row[1] for row in _PLANE], "", "unit of the quantity"),
-            Companion("kind", "quantity", [row[2] for row in _PLANE], "", "direction of the bound"),
-            Companion("standard_error_of", "quantity", [row[3] for row in _PLANE], "", "what it is the error of"),
-        ),
-        variables=(
-            EPOCH,
-            Variable("n", ("step",), "i8", "1", "inputs measured"),
-            Variable("updates", ("step",), "i8", "1", "steps that the probes' own optimizer took"),
-            Variable("values", ("step", "probe", "quantity"), "f8", "", "bounds per probe; see unit and kind"),
-            Variable("covariance_i_zx", ("step", "probe", "probe_"), "f8", "bit2", what.format("i_zx")),
-            Variable("covariance_i_zy", ("step", "probe", "probe_"), "f8", "bit2", what.format("i_zy")),
-        ),
-        signal="values",
-        axes=("step", "probe", "quantity"),
-        table="values",
-        title="Bounds on the information in each probe's own noisy code Z",
-        attrs={
-            "standard_errors": "over inputs; they leave out seeds and the training of the probes",
-            **attrs,
-        },
-    )
-
-
-def _scatter(probes: Sequence[ProbeInfo]) -> Stream:
-    count, x, y = len(probes), PLANE_QUANTITIES.index("i_zx"), PLANE_QUANTITIES.index("i_zy")
-
-    def points(step: int, arrays: Mapping[str, NDArray[Any]]) -> dict[str, NDArray[Any]]:
-        values = arrays["values"]
-        return {
-            "step_of_point": np.full(count, step, np.int64),
-            "probe_index": np.arange(count),
-            "i_zx": values[:, x],
-            "i_zy": values[:, y],
-        }
-
-    return Stream(
-        "plane_scatter",
-        "point",
-        coordinates=(Coordinate("probe", [p.name for p in probes], "", "names that probe_index counts, from 0"),),
-        variables=(
-            Variable("step_of_point", ("point",), "i8", "1", "step"),
-            Variable("probe_index", ("point",), "i8", "1", "index of the probe"),
-            Variable("i_zx", ("point",), "f8", "bit", "rate of the probe's code, upper bound on I(Z;X)"),
-            Variable("i_zy", ("point",), "f8", "bit", "lower bound on I(Z;Y)"),
-        ),
-        signal="step_of_point",
-        axes=("i_zx", "i_zy"),
-        title="Information plane: lower bound on I(Z;Y) over the rate of the probe's code",
-        derived_from="plane",
-        derive=points,
-    )
-
-
-def _sketches(name: str, labels: Coordinate, what: str, attrs: Mapping[str, Any]) -> Stream:
-    dims = ("step", labels.name, "sign", "bin")
-    return Stream(
-        name,
-        "step",
-        coordinates=(
-            labels,
-            Coordinate("sign", np.array([-1, 1], "i1"), "1", "sign of the values"),
-            Coordinate("bin", BIN_CENTERS, "1", "geometric centre of a bin of magnitudes"),
-            Coordinate("bin_edges", BIN_EDGES, "1", "edges of the bins; a bin holds its lower edge"),
-            Coordinate("quantity", QUANTITIES, "", "quantity"),
-        ),
-        companions=(Companion("unit", "quantity", UNITS, "", "unit of the quantity"),),
-        variables=(
-            EPOCH,
-            Variable("counts", dims, "i8", "1", "values per bin", compress=True),
-            Variable("scalars", (*dims[:2], "quantity"), "f8", "", "what stands beside the bins", compress=True),
-        ),
-        signal="counts",
-        axes=dims,
-        table="scalars",
-        title=f"{what}, counted by sign and magnitude",
-        attrs=attrs,
-    )
 
 
 def _metrics(metrics: Mapping[str, str], attrs: Mapping[str, Any]) -> Stream:

@@ -177,6 +177,10 @@ class Stream:
         return tuple(self.lengths[name] for name in variable.dims[1:])
 
 
+EPOCH = Variable("epoch", ("step",), "f8", "1", "epochs of training before this row, NaN where none was given")
+"""The variable that every stream with steps has beside them."""
+
+
 def encode(text: str, limit: int | None = None) -> bytes:
     """Return `text` as UTF-8 of at most `limit` bytes, cut between characters, without NUL and never refused."""
     raw = text.replace("\0", "\\0").encode("utf-8", "backslashreplace")

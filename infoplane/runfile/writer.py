@@ -23,6 +23,8 @@ from infoplane.runfile.layout import LIBVER, TIME_BYTES, create_layout, fixed_te
 from infoplane.runfile.schema import STATUSES
 from infoplane.runfile.stream import Stream, Variable
 
+_CACHE_BYTES = 2**18
+
 
 class RunWriter:
     """Writes one run file: `start`, any number of `append`, `close`.
@@ -91,7 +93,8 @@ class RunWriter:
         file: h5py.File | None = None
         try:
             self.path.replace(old)
-            file = h5py.File(self.path, "x", libver=LIBVER, track_order=True)
+            # Rows are written once: HDF5 2 would keep 8 MiB of them per data set in memory.
+            file = h5py.File(self.path, "x", libver=LIBVER, track_order=True, rdcc_nbytes=_CACHE_BYTES)
             create_layout(file, streams, provenance, _now())
             file.flush()
             file.swmr_mode = True

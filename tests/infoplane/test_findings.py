@@ -7,13 +7,26 @@ from infoplane.analysis.bounds import BoundSums
 from infoplane.analysis.sketch import LogHistogram
 from infoplane.findings import findings_of
 from infoplane.probes.measurement import Measurement
-from infoplane.runfile.schema import ProbeInfo
+from infoplane.probes.probe_info import ProbeInfo
 
 N = 300
 
 
-def measurement(*, kl=5.0, values=(1.0, 2.0), left_out=0, loss=None, dimensions=(4.0, 3.2), duplicates=0, probes=1):
-    """Probes on 300 inputs of three balanced classes whose label bound is H(Y) = log2 3; `kl` in nats."""
+def measurement(
+    *,
+    kl=5.0,
+    enclosed=(1.0, 6.0),
+    values=(1.0, 2.0),
+    left_out=0,
+    loss=None,
+    dimensions=(4.0, 3.2),
+    duplicates=0,
+    probes=1,
+):
+    """Probes on 300 inputs of three balanced classes whose label bound is H(Y) = log2 3.
+
+    `kl` is in nats, `enclosed`, the lower and the upper bound on the code's information, in bit.
+    """
     rng = np.random.default_rng(0)
     sums = BoundSums.zeros(probes, 3)
     rates = kl + rng.normal(0, 0.01, (probes, N))
@@ -22,9 +35,21 @@ def measurement(*, kl=5.0, values=(1.0, 2.0), left_out=0, loss=None, dimensions=
     sketch.update(np.array(values))
     return Measurement(
         step=1,
+        updates=1,
         bounds=sums.compute(),
+        i_zx_lower=np.full(probes, enclosed[0]),
+        i_zx_upper=np.full(probes, enclosed[1]),
+        se_i_zx_lower=np.full(probes, 0.01),
+        se_i_zx_upper=np.full(probes, 0.01),
+        n_sandwich=N,
+        i_ty_chain=np.full(probes, np.nan),
+        se_i_ty_chain=np.full(probes, np.nan),
+        chain_term=np.full(probes, -1),
         activations={"fc": sketch.summary()},
         weights={},
+        neurons={},
+        gradients={},
+        raw=None,
         loss=loss,
         error=None,
         left_out={"fc": left_out, "fc@untrained": 0},
@@ -59,6 +84,9 @@ def test_a_sound_measurement_has_no_finding():
         ({"loss": float("nan")}, "metrics", "non_finite", math.nan),
         ({"kl": np.inf}, "plane", "non_finite_bound", math.nan),
         ({"kl": 1.0}, "plane", "rate_below_label_bound", 0.142),  # 1 nat = 1.443 bit, under log2 3 = 1.585
+        ({"enclosed": (3.0, 2.0)}, "plane", "lower_above_upper", 1),
+        ({"enclosed": (7.5, 8.0)}, "plane", "lower_above_upper", 0.287),  # above the rate, 5 nat = 7.213 bit
+        ({"enclosed": (1.0, 1.4)}, "plane", "lower_above_upper", 0.185),  # below log2 3
         ({"kl": 10.0}, "plane", "rate_above_log_n", 6.198),  # 14.427 bit, above log2 300 = 8.229
         ({"dimensions": (7.2, 0.0)}, "plane", "collapsed_dimensions", 1),
         ({"duplicates": 1}, "plane", "duplicate_inputs", 2 * math.log2(2) / N),
@@ -75,6 +103,11 @@ def test_a_rate_just_above_the_label_bound_is_possible():
     assert codes(kl=1.11) == []  # 1.60 bit
 
 
+@pytest.mark.parametrize("enclosed", [(2.05, 2.0), (7.23, 8.0), (1.0, 1.56), (math.nan, math.nan)])
+def test_bounds_that_cross_within_their_errors_or_are_not_known_are_possible(enclosed):
+    assert codes(enclosed=enclosed) == []
+
+
 def test_a_falling_rate_is_said_of_the_control_alone():
     falling = found(rates=(9.0, 8.5, 8.0, 7.5), probes=2)
     assert [(finding.code, finding.where) for _, finding in falling] == [("rate_still_falling", "fc@untrained")]
@@ -87,8 +120,8 @@ def test_texts_and_places_fit_the_file():
     )
     probe = ProbeInfo("fc", "fc", "untrained", 1e-3, 2)
     said = [finding for _, finding in findings_of(flawed, (probe,), rates=np.array([[9.0], [8.0], [7.0]]))]
-    said += [finding for _, finding in found(kl=1e6)] + [finding for _, finding in found(kl=np.inf)]
-    assert len({finding.code for finding in said}) == 9
+    said += [finding for options in ({"kl": 1e6}, {"kl": np.inf}) for _, finding in found(**options)]
+    assert len({finding.code for finding in said}) == 10
     for finding in said:
         sizes = [len(text.encode()) for text in (finding.text, finding.advice, finding.code, finding.unit)]
         assert all(size <= limit for size, limit in zip(sizes, (200, 200, 32, 16), strict=True))

@@ -7,7 +7,8 @@ import pytest
 import infoplane as ip
 from infoplane.cli import run as cli
 from infoplane.errors import RunFileError
-from infoplane.runfile.schema import ProbeInfo, run_streams
+from infoplane.probes.probe_info import ProbeInfo
+from infoplane.runfile.schema import PLANE_QUANTITIES, run_streams
 from infoplane.runfile.writer import RunWriter
 
 SITES = ("a", "b", "c", "d", "e", "f")
@@ -25,7 +26,8 @@ def write(path, said, *, rows=10, sites=SITES):
         for step in range(rows):
             count = len(probes)
             blocks = {name: np.zeros((count, count)) for name in ("covariance_i_zx", "covariance_i_zy")}
-            writer.append("plane", step, epoch=step, n=50, updates=1, values=np.ones((count, 7)), **blocks)
+            values = np.ones((count, len(PLANE_QUANTITIES)))
+            writer.append("plane", step, epoch=step, n=50, n_sandwich=50, updates=1, values=values, **blocks)
         for step, where, code, amount, unit in said:
             text = f"{code} at step {step}"
             fixed = {"stream": "plane", "text": text, "advice": "look closer"}

@@ -20,7 +20,8 @@ from infoplane.plots import COLUMN, PAGE, histogram, histograms, plane, planes, 
 from infoplane.plots.caption import wrapped
 from infoplane.plots.histogram import joined
 from infoplane.plots.theme import shades, site_styles
-from infoplane.runfile.schema import PLANE_QUANTITIES, ProbeInfo, run_streams
+from infoplane.probes.probe_info import ProbeInfo
+from infoplane.runfile.schema import PLANE_QUANTITIES, run_streams
 from infoplane.runfile.writer import RunWriter
 
 ROWS = 6
@@ -79,14 +80,16 @@ def write_run(
             values = np.zeros((count, len(PLANE_QUANTITIES)))
             for k in range(count):
                 bound = 0.5 + 0.4 * row - 0.1 * k
-                values[k] = rate - (50 * row + 10 * k) * rate / 390, bound, H_Y, H_Y - bound, 0.1, 2.0, 0.05
+                shown = rate - (50 * row + 10 * k) * rate / 390, bound, H_Y, H_Y - bound, 0.1, 2.0, 0.05
+                values[k, : len(shown)] = shown
             for at, probe in broken:
                 if at == row:
                     values[probe, 0] = np.nan
             step, epoch = 20 * (row + 1), float(row + 1) if epochs else math.nan
             zeros = np.zeros((count, count))
             pairs = {"covariance_i_zx": zeros, "covariance_i_zy": zeros}
-            writer.append("plane", step, epoch=epoch, n=N, updates=step // 2, values=values, **pairs)
+            counts = {"n": N, "n_sandwich": N, "updates": step // 2}
+            writer.append("plane", step, epoch=epoch, values=values, **counts, **pairs)
             writer.append("metrics", step, epoch=epoch, time=0.0, values=[0.1])
             for at, probe, code, amount in found:
                 if at == row:

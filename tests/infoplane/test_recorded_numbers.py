@@ -181,45 +181,127 @@ def test_weights_are_those_under_the_name_at_the_time(tmp_path):
     assert measured.weights["2.weight"]["std_log_positive"] == 0.0
 
 
+def joint(model, path, **options):
+    return record(model, path, sites=["0", "1"], mode="joint", **options)
+
+
+def weights_of(rec, sites=("0", "1")):
+    return [p.detach().clone() for site in sites for p in rec.probe(site).parameters()]
+
+
+def all_equal(first, second):
+    return all(torch.equal(a, b) for a, b in zip(first, second, strict=True))
+
+
+def without_noise(rec):
+    """Make the probes' codes so narrow that a draw is the mean, s = softplus(-30) = 9e-14."""
+    with torch.no_grad():
+        for site in ("0", "1"):
+            encoder = rec.probe(site).encoder
+            latent = len(encoder.bias) // 2
+            encoder.weight[latent:] = 0
+            encoder.bias[latent:] = -25
+
+
+def loss_by_hand(probe, h, y, beta):
+    """Cross-entropy of the mean code, and beta times its divergence from N(0, I), in nats."""
+    mean, rho = probe.encoder(h).chunk(2, dim=1)
+    code = torch.distributions.Normal(mean, functional.softplus(rho - 5))
+    kl = torch.distributions.kl_divergence(code, torch.distributions.Normal(0.0, 1.0)).sum(1)
+    return functional.cross_entropy(probe.decoder(mean), y) + beta * kl.mean()
+
+
+def test_joint_gives_the_host_the_gradient_of_the_sum_of_the_probes_losses(tmp_path):
+    """Against autograd on one graph through host and probes, the probes as they were before their own step."""
+    model, (x, y) = network(), data()
+    with joint(model, tmp_path / "run.h5", beta=0.5) as rec:
+        model(x)
+        rec.loss(y)
+        without_noise(rec)
+        probes = {site: copy.deepcopy(rec.probe(site)) for site in ("0", "1")}
+        model(x)
+        loss = rec.loss(y)
+        loss.backward()
+        after = weights_of(rec)
+    expected = sum(loss_by_hand(probes[s], h, y, 0.5) for s, h in (("0", model[0](x)), ("1", model[:2](x))))
+    gradients = torch.autograd.grad(expected, list(model[0].parameters()))
+    assert loss.item() == pytest.approx(expected.item(), rel=1e-5)
+    for p, gradient in zip(model[0].parameters(), gradients, strict=True):
+        torch.testing.assert_close(p.grad, gradient, rtol=1e-4, atol=1e-6)
+        assert gradient.abs().max() > 1e-2
+    assert model[2].weight.grad is None  # no probe sees what comes after the sites
+    assert not all_equal(after, [p for probe in probes.values() for p in probe.parameters()])
+
+
+def test_what_becomes_of_a_joint_loss_moves_the_host_and_no_probe(tmp_path):
+    """Left alone, differentiated, or scaled by a power of two as gradient scalers do: no probe takes another step."""
+    found, gradients = [], {}
+    for factor in (None, 1, 1024):
+        model, (x, y) = network(), data()
+        with joint(model, tmp_path / f"{factor}.h5") as rec:
+            for _ in range(3):
+                model(x)
+                loss = rec.loss(y)
+                if factor is not None:
+                    model.zero_grad()
+                    (factor * loss).backward()
+            found.append(weights_of(rec))
+            gradients[factor] = model[0].weight.grad
+    assert all_equal(found[0], found[1])
+    assert all_equal(found[0], found[2])
+    assert gradients[None] is None
+    assert torch.equal(gradients[1024], 1024 * gradients[1])
+
+
+def test_joint_probes_step_at_once_and_can_be_measured_at_once(tmp_path):
+    model, (x, y) = network(), data()
+    with joint(model, tmp_path / "run.h5") as rec:
+        with pytest.raises(CaptureError, match="before any step"):
+            rec.measure([(x, y)])
+        model(x)
+        rec.loss(y)
+        before = weights_of(rec)
+        first = rec.measure([(x, y)])
+        assert (first.updates, first.step) == (1, 1)
+        assert all_equal(before, weights_of(rec))
+        model(x)
+        rec.loss(y)
+        assert not any(torch.equal(a, b) for a, b in zip(before, weights_of(rec), strict=True))
+
+
 def test_joint_with_accumulation_gives_every_batch_its_gradient_and_one_step_in_k(tmp_path):
-    model = network()
-    x, y = data()
-    with record(model, tmp_path / "run.h5", mode="joint", probe_every=2) as rec:
-        norms = []
-        for _ in range(4):
+    model, (x, y) = network(), data()
+    with joint(model, tmp_path / "run.h5", probe_every=2) as rec:
+        norms, updates, moved, before = [], [], [], None
+        for _ in range(5):
             model.zero_grad()
             model(x)
             rec.loss(y).backward()
             norms.append(model[0].weight.grad.norm().item())
-        assert min(norms) > 0
-        model(x)
-        rec.loss(y)
-        assert rec._observer.updates == 2
+            updates.append(rec._observer.updates)
+            moved.append(before is None or not all_equal(before, weights_of(rec)))
+            before = weights_of(rec)
+    assert min(norms) > 0
+    assert updates == [0, 1, 1, 2, 2]
+    assert moved == [True, True, False, True, False]
 
 
-def test_joint_probes_that_were_never_differentiated_cannot_be_measured(tmp_path):
-    model = network()
-    x, y = data()
-    with record(model, tmp_path / "run.h5", mode="joint") as rec:
-        model(x)
-        rec.loss(y)
-        with pytest.raises(CaptureError, match="before any step"):
-            rec.measure([(x, y)])
-        model(x)
-        rec.loss(y).backward()
-        assert rec.measure([(x, y)]).bounds.n == N
-
-
-def test_last_gradients_of_joint_are_used_before_measuring(tmp_path):
-    model = network()
-    x, y = data()
-    with record(model, tmp_path / "run.h5", mode="joint") as rec:
-        model(x)
-        loss = rec.loss(y)
-        before = rec.probe("1").encoder.weight.detach().clone()
-        loss.backward()
-        rec.measure([(x, y)])
-        assert not torch.equal(before, rec.probe("1").encoder.weight)
+def test_joint_accumulates_over_k_batches_the_gradient_of_them_all(tmp_path):
+    """The mean losses of two halves sum to twice the mean of the whole, as two passes of the whole do."""
+    found = []
+    for parts in ([slice(0, N), slice(0, N)], [slice(0, N // 2), slice(N // 2, N)]):
+        model, (x, y) = network(), data()
+        with joint(model, tmp_path / "run.h5", probe_every=2, overwrite=True) as rec:
+            for part in (slice(0, N), slice(0, N), *parts):
+                if rec.step == 2:
+                    without_noise(rec)
+                    before = weights_of(rec)
+                model(x[part])
+                rec.loss(y[part])
+            found.append(weights_of(rec))
+    for a, b in zip(*found, strict=True):
+        torch.testing.assert_close(a, b, rtol=1e-4, atol=1e-6)
+    assert not any(torch.equal(a, b) for a, b in zip(before, found[1], strict=True))
 
 
 def test_learns_inside_inference_mode(tmp_path):
@@ -303,6 +385,7 @@ def test_a_recording_that_fails_to_start_keeps_the_file_it_was_to_replace(tmp_pa
     with pytest.raises(InputError), record(model, path, overwrite=True, data={"bad": 1}) as rec:
         rec._header["not a name"] = 1
         model(x)
+        rec.loss(y)
     assert path.read_bytes() == mine
     assert [p.name for p in tmp_path.iterdir()] == ["run.h5"]
 
@@ -310,8 +393,17 @@ def test_a_recording_that_fails_to_start_keeps_the_file_it_was_to_replace(tmp_pa
 @pytest.mark.parametrize(
     ("options", "text"),
     [
-        ({"sites": None}, "no site was asked for"),
+        ({"sites": ()}, "no site"),
         ({"beta": "1"}, "beta is '1'"),
+        ({"beta": ()}, "beta is empty"),
+        ({"beta": (1e-3, 1e-3)}, "no value may stand in it twice"),
+        ({"scale_twins": (1.0,)}, "a scale twin of 1 is the probe itself"),
+        ({"scale_twins": (-1,)}, "a scale twin is -1"),
+        ({"sketch_at": "often"}, "'often' is no schedule"),
+        ({"sandwich": 1}, "sandwich is 1"),
+        ({"gradients": -1}, "gradients is -1"),
+        ({"classes": None}, "needs either classes"),
+        ({"targets": 2}, "got both"),
         ({"latent": True}, "latent is True"),
         ({"seed": 2**70}, "seed is"),
         ({"classes": 2.0}, r"classes is 2\.0"),

@@ -93,14 +93,15 @@ def recording(tmp_path, model=None, **options):
 def test_training_with_everything_on_is_bit_identical_to_training_without(tmp_path):
     bare, recorded = host(), host()
     bare_optimizer = train(bare)
-    after_bare = torch.get_rng_state(), np.random.get_state()[1], random.getstate()
+    after_bare = torch.get_rng_state(), np.random.get_state(), random.getstate()
     optimizer = train(recorded, tmp_path / "run.h5")
     assert_same_tensors(bare.state_dict(), recorded.state_dict())
     for p, q in zip(bare.parameters(), recorded.parameters(), strict=True):
         a, b = bare_optimizer.state[p], optimizer.state[q]
         assert all(torch.equal(a[k], b[k]) for k in a)
     assert torch.equal(after_bare[0], torch.get_rng_state())
-    assert (after_bare[1] == np.random.get_state()[1]).all()
+    for was, now in zip(after_bare[1], np.random.get_state(), strict=True):
+        assert np.array_equal(was, now)
     assert after_bare[2] == random.getstate()
 
 
@@ -259,7 +260,7 @@ def test_observe_returns_a_constant_zero_and_joint_a_graph(tmp_path):
         loss.backward()
         assert model.first[0].weight.grad is not None
         assert torch.equal(weight, rec.probe("first").encoder.weight)
-        rec_step(rec, model)
+        rec_step(rec, model)  # the probes step inside it, whether the loss is differentiated or not
         assert not torch.equal(weight, rec.probe("first").encoder.weight)
 
 
@@ -356,7 +357,7 @@ def test_unknown_site_leaves_no_file_and_no_hook(tmp_path):
 
 
 class Odd(nn.Module):
-    """One site never called, one called twice, one that gives a tuple."""
+    """One module never called, one called twice, one that gives a tuple."""
 
     def __init__(self):
         super().__init__()
@@ -373,14 +374,54 @@ class Odd(nn.Module):
     ("site", "error", "text"),
     [
         ("unused", CaptureError, "did not call 'unused'"),
-        ("twice", CaptureError, "'twice' was called twice"),
-        ("lstm", SiteError, "'lstm' returns no tensor but tuple of Tensor, tuple"),
+        ("twice:2", CaptureError, "did not call 'twice:2'"),
+        ("lstm", SiteError, r"more than one tensor; choose one by its path: there is lstm\[0\] \(4, 6\), lstm\[1\]"),
+        ("lstm[2]", SiteError, r"lstm\[0\] \(4, 6\)"),
     ],
 )
 def test_sites_that_cannot_be_recorded_are_refused_by_name(tmp_path, site, error, text):
     model = Odd()
     with pytest.raises(error, match=text), recording(tmp_path, model, sites=[site]):
         model(torch.zeros(4, 6))
+
+
+def test_a_module_called_twice_is_two_sites_and_a_tuple_is_taken_by_path(tmp_path):
+    """Each call keeps its own tensor: the second reads what the first gave."""
+    model, (x, y) = Odd(), data(12).tensors
+    with recording(tmp_path, model, sites=["twice", "lstm[0]"], activations=True) as rec:
+        rec_step(rec, model)
+        assert rec.sites == ("twice:0", "twice:1", "lstm[0]")
+        rec.measure([(x, y)])
+        once = model.twice(model.body(x))
+        expected = {"twice:0": once, "twice:1": model.twice(once), "lstm[0]": model(x)}
+    with ip.open_run(tmp_path / "run.h5") as run:
+        assert run.plane()["site"].tolist() == list(expected)
+        for site, tensor in expected.items():
+            assert run.sketch("activations", site)["count_positive"] == int((tensor > 0).sum())
+            largest = tensor.clamp(min=0).max().item()
+            assert run.sketch("activations", site)["maximum_positive"] == pytest.approx(largest)
+
+
+def test_leaves_are_the_sites_by_default_and_those_without_anything_to_record_are_named(tmp_path, caplog):
+    model = Odd()
+    with recording(tmp_path, model, sites=None) as rec, caplog.at_level("WARNING", logger="infoplane"):
+        rec_step(rec, model)
+        assert rec.sites == ("body", "twice:0", "twice:1")
+    said = "not recorded, for the forward does not give them: unused, lstm"
+    unread = "the network's own output is not read as scores: its loss and error are not recorded, and do not enter"
+    first, second = (record.getMessage() for record in caplog.records)
+    assert first.startswith(unread)
+    assert second == said
+    with ip.open_run(tmp_path / "run.h5") as run:
+        assert said in run.events()["text"].tolist()
+
+
+def test_too_many_leaves_are_asked_about_before_anything_is_made(tmp_path):
+    before = hooks()
+    with pytest.raises(SiteError, match="40"):
+        recording(tmp_path, nn.Sequential(*(nn.Linear(6, 6) for _ in range(40))), sites=None)
+    assert hooks() == before
+    assert not (tmp_path / "run.h5").exists()
 
 
 def test_existing_file_is_refused_and_kept_unless_overwritten(tmp_path):
@@ -543,5 +584,6 @@ def test_provenance_names_settings_and_versions(tmp_path):
         assert run.status == "finished"
         assert run.configuration["width"] == 16
         assert run.provenance["probes"]["beta"] == 0.5
+        assert run.provenance["probes"]["sketch_at"] == "every 100"
         assert "torch" in str(run.provenance)
         assert "made up" in str(run.provenance)

@@ -11,9 +11,10 @@ from infoplane.analysis.lognormal import lognormal_jsd
 from infoplane.analysis.sketch import LogHistogram
 from infoplane.analysis.sketch_pooling import pooled
 from infoplane.errors import InputError, RunFileError
+from infoplane.probes.probe_info import ProbeInfo
 from infoplane.reports import JSDReport, jsd
 from infoplane.reports.table import aligned, markdown
-from infoplane.runfile.schema import ProbeInfo, run_streams
+from infoplane.runfile.schema import run_streams
 from infoplane.runfile.writer import RunWriter
 
 

@@ -9,8 +9,10 @@ import pytest
 import infoplane as ip
 from infoplane.analysis.sketch import BIN_CENTERS, BIN_EDGES, QUANTITIES, LogHistogram
 from infoplane.errors import InputError, RunFileError
+from infoplane.plots.path import read_paths
+from infoplane.probes.probe_info import ProbeInfo
 from infoplane.runfile.provenance import collect_provenance
-from infoplane.runfile.schema import PLANE_QUANTITIES, ProbeInfo, run_streams
+from infoplane.runfile.schema import PLANE_QUANTITIES, run_streams
 from infoplane.runfile.stream import Coordinate, Stream, Variable
 from infoplane.runfile.writer import RunWriter
 
@@ -20,6 +22,7 @@ PROBES = [
     for site in ("fc1", "fc2")
 ]
 STREAMS = ("plane", "plane_scatter", "activations", "weights", "metrics", "findings", "events")
+QUANTITIES_OF_PLANE = len(PLANE_QUANTITIES)
 SITES, PARAMETERS = ["fc1", "fc2"], ["fc1.weight", "fc2.weight", "head.weight"]
 
 
@@ -43,11 +46,12 @@ def summaries(names, row):
 
 
 def plane(row):
-    values = row + np.arange(28.0).reshape(4, 7) / 100
+    values = row + np.arange(4.0 * QUANTITIES_OF_PLANE).reshape(4, QUANTITIES_OF_PLANE) / 100
     pairs = row + np.arange(16.0).reshape(4, 4)
     return {
         "epoch": row,
         "n": 50,
+        "n_sandwich": 40,
         "updates": row,
         "values": values,
         "covariance_i_zx": pairs,
@@ -134,12 +138,15 @@ def test_plane_table_is_tidy(finished):
             "step",
             "epoch",
             "n",
+            "n_sandwich",
             "updates",
             "probe",
             "site",
             "host",
             "beta",
             "latent",
+            "scale",
+            "reduction",
             "quantity",
             "value",
             "unit",
@@ -147,7 +154,8 @@ def test_plane_table_is_tidy(finished):
         ),
         "standard_error",
     ]
-    assert len(table) == 3 * 4 * 5
+    errors = [name for name in PLANE_QUANTITIES if name.startswith("se_")]
+    assert len(table) == 3 * 4 * (QUANTITIES_OF_PLANE - len(errors))
     row = table.query("step == 10 and probe == 'fc2@untrained' and quantity == 'i_zy'").iloc[0]
     assert row[["epoch", "n", "site", "host", "beta", "latent", "unit", "kind"]].tolist() == [
         *(1, 50, "fc2", "untrained", 1e-3, 16, "bit", "lower_bound")
@@ -155,6 +163,7 @@ def test_plane_table_is_tidy(finished):
     assert row["value"] == plane(1)["values"][3, 1]
     assert row["standard_error"] == plane(1)["values"][3, PLANE_QUANTITIES.index("se_i_zy")]
     assert table.query("quantity == 'h_y'")["standard_error"].isna().all()
+    assert {f"se_{name}" for name in table.dropna(subset="standard_error")["quantity"]} == set(errors)
 
 
 def test_other_tables_are_tidy(finished):
@@ -173,23 +182,72 @@ def test_other_tables_are_tidy(finished):
     assert scatter["step_of_point"].tolist() == [0] * 4 + [10] * 4 + [20] * 4
 
 
+def without(stream, *names):
+    """The stream without some of its variables and companions."""
+    kept = {
+        part: tuple(v for v in getattr(stream, part) if v.name not in names) for part in ("variables", "companions")
+    }
+    return dataclasses.replace(stream, **kept)
+
+
+def plane_of_1_1(stream):
+    """The plane before version 1.2: seven quantities, no sandwich, every probe on a plainly flattened activation."""
+    old = without(stream, "n_sandwich", "scale", "reduction")
+    of_quantity = ("unit", "kind", "standard_error_of")
+    return dataclasses.replace(
+        old,
+        coordinates=(*old.coordinates[:2], dataclasses.replace(old.coordinates[2], values=PLANE_QUANTITIES[:7])),
+        companions=tuple(
+            dataclasses.replace(c, values=c.values[:7]) if c.name in of_quantity else c for c in old.companions
+        ),
+    )
+
+
+def write_old(path, monkeypatch, version, findings_lack=()):
+    monkeypatch.setattr("infoplane.runfile.layout.FORMAT_VERSION", version)
+    new_plane, *others, findings, events = streams()
+    row = {name: value for name, value in plane(0).items() if name != "n_sandwich"}
+    said = {name: value for name, value in finding(text="one").items() if name not in findings_lack}
+    with RunWriter(path) as writer:
+        writer.start([plane_of_1_1(new_plane), *others, without(findings, *findings_lack), events], {})
+        writer.append("plane", 10, **row | {"values": row["values"][:, :7]})
+        writer.append("findings", None, step=10, **said)
+
+
+def assert_the_plane_reads_as_it_did(run):
+    table = run.plane().to_dataframe()
+    assert run.plane()["values"].shape == (1, 4, 7)
+    assert table["quantity"].unique().tolist() == ["i_zx", "i_zy", "h_y", "ce", "error"]
+    assert list(table)[:9] == ["step", "epoch", "n", "updates", "probe", "site", "host", "beta", "latent"]
+    assert table.query("quantity == 'i_zy'")["standard_error"].tolist() == plane(0)["values"][:, 6].tolist()
+    drawn = read_paths(run)
+    assert [path.probe for path in drawn.paths] == [probe.name for probe in PROBES]
+    assert drawn.others == 0
+
+
 def test_a_file_of_format_1_0_reads_as_it_did(tmp_path, monkeypatch):
     """Version 1.1 added three variables to the findings, and nothing else."""
     path, added = tmp_path / "old.h5", ("amount", "unit", "advice")
-    monkeypatch.setattr("infoplane.runfile.layout.FORMAT_VERSION", "1.0")
-    *others, findings, events = streams()
-    old = dataclasses.replace(findings, variables=tuple(v for v in findings.variables if v.name not in added))
-    with RunWriter(path) as writer:
-        writer.start([*others, old, events], {})
-        said = {name: value for name, value in finding(text="one").items() if name not in added}
-        writer.append("plane", 10, **plane(0))
-        writer.append("findings", None, step=10, **said)
+    write_old(path, monkeypatch, "1.0", findings_lack=added)
     with ip.open_run(path) as run:
         assert run.format_version == "1.0"
-        assert run.plane()["values"].shape == (1, 4, 7)
+        assert_the_plane_reads_as_it_did(run)
         assert list(run.findings().to_dataframe()) == ["finding", "step", "stream", "where", "code", "text"]
         (summary,) = ip.reports.findings(run)
     assert (str(summary), summary.text, summary.advice) == ("odd at fc1: 1 of 1 row", "one", "")
+
+
+def test_a_file_of_format_1_1_reads_as_it_did(tmp_path, monkeypatch):
+    """Version 1.2 added quantities and companions to the plane, and streams that an older file does not have."""
+    path = tmp_path / "old.h5"
+    write_old(path, monkeypatch, "1.1")
+    with ip.open_run(path) as run:
+        assert run.format_version == "1.1"
+        assert_the_plane_reads_as_it_did(run)
+        assert run.findings().to_dataframe().loc[0, ["amount", "unit", "advice"]].tolist() == [0.5, "bit", "look"]
+        for missing in (run.neurons, run.gradients, lambda: run.raw("fc1")):
+            with pytest.raises(RunFileError, match="has no stream"):
+                missing()
 
 
 def test_text_longer_than_its_field_is_cut_between_characters(tmp_path):
@@ -256,7 +314,7 @@ def test_leaving_by_an_exception_marks_the_run_interrupted_and_closing_twice_is_
 
 def test_every_dimension_has_a_scale_and_is_named(finished):
     with h5py.File(finished) as file:
-        assert (file.attrs["format"], file.attrs["format_version"]) == (b"infoplane", b"1.1")
+        assert (file.attrs["format"], file.attrs["format_version"]) == (b"infoplane", b"1.2")
         for group in (file[f"entry/{name}"] for name in STREAMS):
             for dset in group.values():
                 names = dset.attrs["dimensions"].decode().split() if dset.ndim else []
@@ -326,7 +384,7 @@ def test_silx_accepts_the_streams_and_opens_on_the_scatter(finished):
 @pytest.mark.parametrize(
     ("change", "text"),
     [
-        ({"values": np.zeros((4, 6))}, r"'values' of stream 'plane' has shape \(4, 6\), but a row needs \(4, 7\)"),
+        ({"values": np.zeros((4, 7))}, r"'values' of stream 'plane' has shape \(4, 7\), but a row needs \(4, 15\)"),
         ({"epochs": 1}, "no variable 'epochs'; did you mean 'epoch'"),
         ({"n": 1.5}, "'n' of stream 'plane' cannot be stored as i8"),
         ({"values": "x"}, "'values' of stream 'plane' cannot be stored"),
@@ -500,7 +558,7 @@ def test_a_claimed_shape_is_not_allocated(finished, tmp_path):
     path = tmp_path / "run.h5"
     path.write_bytes(finished.read_bytes())
     with h5py.File(path, "r+") as file:
-        for name in ("step", "epoch", "n", "values", "covariance_i_zx", "covariance_i_zy"):
+        for name in ("step", "epoch", "n", "n_sandwich", "values", "covariance_i_zx", "covariance_i_zy"):
             file["entry/plane"][name].resize(2**40, 0)
         file["entry/plane/committed"][()] = 2**40
     with pytest.raises(RunFileError, match="more than the file can hold"), ip.open_run(path) as run:

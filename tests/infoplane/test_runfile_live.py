@@ -16,7 +16,8 @@ from infoplane.errors import RunFileError
 WRITER = """
 import os, sys
 import numpy as np
-from infoplane.runfile.schema import ProbeInfo, run_streams
+from infoplane.probes.probe_info import ProbeInfo
+from infoplane.runfile.schema import PLANE_QUANTITIES, run_streams
 from infoplane.runfile.writer import RunWriter
 
 def filled(shape, row):
@@ -29,7 +30,8 @@ writer.start(run_streams(probes=probes, sites=["a", "b"]), {"seed": 0})
 print("started", flush=True)
 for row in range(rows):
     pairs = {"covariance_i_zx": filled((3, 3), row), "covariance_i_zy": filled((3, 3), row)}
-    writer.append("plane", row, epoch=row, n=row, updates=row, values=filled((3, 7), row), **pairs)
+    values = filled((3, len(PLANE_QUANTITIES)), row)
+    writer.append("plane", row, epoch=row, n=row, n_sandwich=row, updates=row, values=values, **pairs)
     counts = np.arange(2 * 2 * 512).reshape(2, 2, 512) + row
     writer.append("activations", row, epoch=row, counts=counts, scalars=filled((2, 18), row))
     said = {"text": str(row) * 20, "amount": row, "unit": "bit", "advice": "none"}

@@ -7,8 +7,9 @@ from torch.nn import functional
 
 from infoplane.analysis.noisy_code import sandwich
 from infoplane.errors import InputError
-from infoplane.probes.bank import ProbeBank, check_labels
-from infoplane.probes.vib import VIBProbe, VIBSettings
+from infoplane.probes.target import RealTarget
+from infoplane.probes.vib import VIBProbe
+from infoplane.probes.vib_settings import VIBSettings
 
 
 def generator(seed=0):
@@ -101,66 +102,15 @@ def test_activations_of_more_dimensions_are_flattened():
         ({"beta": -1.0}, "beta is -1.0"),
         ({"beta": math.nan}, "beta is nan"),
         ({"learning_rate": 0.0}, "learning_rate is 0.0"),
+        ({"std": "softmax"}, "did you mean 'softplus'"),
+        ({"prior": "learnt"}, "did you mean 'learned'"),
+        ({"averaging": 1.0}, "averaging is 1.0, but a decay lies in 0"),
+        ({"averaging": -0.1}, "averaging is -0.1"),
     ],
 )
 def test_unusable_settings_are_refused(options, text):
     with pytest.raises(InputError, match=text):
         VIBSettings(**options)
-
-
-@pytest.mark.parametrize(
-    ("labels", "text"),
-    [
-        (torch.tensor([0, 3]), "a label is 3, but with classes=3 labels lie in 0 .. 2"),
-        (torch.tensor([-1, 0]), "a label is -1"),
-        (torch.tensor([0.0, 1.0]), "torch.float32"),
-        (torch.tensor([[0], [1]]), r"shape \(2, 1\)"),
-    ],
-)
-def test_labels_that_are_no_classes_are_refused(labels, text):
-    with pytest.raises(InputError, match=text):
-        check_labels(labels, 3)
-
-
-def bank(seed=0, **options):
-    return ProbeBank({"a": 7, "b": 7}, 3, VIBSettings(latent=4, **options), seed=seed, device=torch.device("cpu"))
-
-
-def test_sites_have_independent_streams_and_banks_of_one_seed_are_twins():
-    first, second, other = bank(), bank(), bank(seed=1)
-    weights = [b.probes[s].encoder.weight for b in (first, second, other) for s in "ab"]
-    assert torch.equal(weights[0], weights[2])
-    assert torch.equal(weights[1], weights[3])
-    assert not torch.equal(weights[0], weights[1])
-    assert not torch.equal(weights[0], weights[4])
-
-
-def test_non_finite_inputs_are_left_out_of_training_and_counted():
-    h, y = batch()
-    broken = h.clone()
-    broken[3, 2], broken[5, 0], broken[9] = math.nan, math.inf, -math.inf
-    keep = torch.ones(64, dtype=torch.bool)
-    keep[[3, 5, 9]] = False
-    one, two = bank(), bank()
-    for b in (one, two):
-        for probe in b.probes.values():
-            torch.nn.init.constant_(probe.encoder.bias[4:], -60.0)  # s = 0: the draw does not matter
-    loss_all = one.loss({"a": broken, "b": h}, y)
-    loss_kept = two.loss({"a": h[keep], "b": h[keep]}, y[keep])
-    loss_all.backward()
-    loss_kept.backward()
-    assert torch.allclose(one.probes["a"].encoder.weight.grad, two.probes["a"].encoder.weight.grad, atol=1e-6)
-    assert one.probes["b"].encoder.weight.grad.isfinite().all()
-    assert one.left_out() == {"a": 3, "b": 0}
-    assert one.left_out() == {"a": 0, "b": 0}
-
-
-def test_evaluation_noise_is_the_same_at_every_measurement():
-    h, y = batch()
-    b = bank()
-    first, second = (b.evaluate({"a": h, "b": h}, y, b.evaluation_streams()) for _ in range(2))
-    assert torch.equal(first["a"].ce, second["a"].ce)
-    assert not torch.equal(first["a"].ce, first["b"].ce)
 
 
 def test_divergence_stays_finite_where_the_deviation_underflows():
@@ -174,40 +124,6 @@ def test_divergence_stays_finite_where_the_deviation_underflows():
     probe.loss(h, y, generator=generator()).backward()
     assert all(p.grad.isfinite().all() for p in probe.parameters())
     assert probe.encoder.bias.grad[4:] == pytest.approx(torch.full((4,), -1.0), abs=1e-5)  # d KL / d ln s = s^2 - 1
-
-
-def test_bank_takes_the_steps_of_adam_and_forgets_their_gradients():
-    """Three steps of one bank against three of torch's Adam on probes built alike and fed the same noise."""
-    h, y = batch()
-    ours, theirs = bank(learning_rate=0.01), bank(learning_rate=0.01)
-    probes = list(theirs.probes.values())
-    optimizer = torch.optim.Adam([p for probe in probes for p in probe.parameters()], 0.01)
-    for _ in range(3):
-        ours.loss({"a": h, "b": 2 * h}, y).backward()
-        ours.step()
-        optimizer.zero_grad()
-        theirs.loss({"a": h, "b": 2 * h}, y).backward()
-        optimizer.step()
-    for mine, other in zip(ours.probes.values(), probes, strict=True):
-        assert all(torch.equal(p, q) for p, q in zip(mine.parameters(), other.parameters(), strict=True))
-    assert ours.updates == 3
-    ours.step()
-    assert ours.updates == 3
-
-
-def test_loss_runs_in_float32_under_autocast():
-    h, y = batch()
-    outside, inside = bank().loss({"a": h, "b": h}, y), None
-    with torch.autocast("cpu", dtype=torch.bfloat16):
-        inside = bank().loss({"a": h, "b": h}, y)
-    assert torch.equal(outside, inside)
-
-
-def test_training_and_evaluation_draw_from_different_streams():
-    b = bank()
-    training = torch.randn(5, generator=b._noise["a"])
-    evaluation = torch.randn(5, generator=b.evaluation_streams()["a"])
-    assert not torch.equal(training, evaluation)
 
 
 def test_code_is_the_encoder_in_closed_form_and_encloses_its_information():
@@ -225,3 +141,66 @@ def test_code_is_the_encoder_in_closed_form_and_encloses_its_information():
 def test_code_of_another_width_is_refused():
     with pytest.raises(InputError, match="takes 7 features"):
         VIBProbe(7, 3).code(torch.zeros(2, 8))
+
+
+def test_code_of_the_other_rule_of_the_deviation():
+    probe = VIBProbe(7, 3, VIBSettings(latent=4, std="log_variance"))
+    h, _ = batch()
+    _, rho = probe.encoder(h).chunk(2, dim=1)
+    torch.testing.assert_close(probe.encode(h)[1], (rho / 2).exp())
+
+
+def test_a_learned_prior_starts_standard_and_lowers_the_rate():
+    h, y = batch()
+    probe, standard = (
+        VIBProbe(7, 3, VIBSettings(latent=4, prior=prior, beta=0.1)) for prior in ("learned", "standard")
+    )
+    torch.testing.assert_close(probe.evaluate(h, y).kl, standard.evaluate(h, y).kl)
+    optimizer = torch.optim.Adam(probe.prior.parameters(), 0.05)
+    for _ in range(300):
+        optimizer.zero_grad()
+        probe.loss(h, y, generator=generator()).backward()
+        optimizer.step()
+    found = probe.evaluate(h, y)
+    assert found.kl.mean() < standard.evaluate(h, y).kl.mean()
+    # The best diagonal normal has the moments of the codes.
+    torch.testing.assert_close(probe.prior.mean.detach(), found.mean.mean(0), atol=0.02, rtol=0)
+    moments = (found.mean.var(0, correction=0) + (2 * found.log_std).exp().mean(0)).sqrt().log()
+    torch.testing.assert_close(probe.prior.log_std.detach(), moments, atol=0.02, rtol=0)
+    torch.testing.assert_close(found.dimensions.sum(), found.kl.sum())
+
+
+def test_evaluation_of_real_numbers_is_the_mean_density_over_draws():
+    probe = VIBProbe(7, RealTarget(2), VIBSettings(latent=4, draws=5))
+    torch.nn.init.constant_(probe.log_scale, -0.3)
+    h, _ = batch()
+    y = torch.randn(64, 2, generator=generator(8))
+    found = probe.evaluate(h, y, generator=generator(3))
+    mean, std = probe.encode(h)
+    again, ce, average = generator(3), 0.0, 0.0
+    for _ in range(5):
+        decoded = probe.decoder(mean + std * torch.randn(64, 4, generator=again))
+        ce = ce - torch.distributions.Normal(decoded, math.exp(-0.3)).log_prob(y).sum(1) / 5
+        average = average + decoded / 5
+    torch.testing.assert_close(found.ce, ce.detach())
+    torch.testing.assert_close(found.squared_error, (average - y).square().sum(1).detach())
+    assert found.correct is None
+
+
+def test_labels_are_checked():
+    probe, (h, y) = VIBProbe(7, 3), batch()
+    with pytest.raises(InputError, match="a label is 3"):
+        probe.loss(h, y + 1)
+    with pytest.raises(InputError, match="a label is 3"):
+        probe.evaluate(h, y + 1)
+    one = VIBProbe(7, RealTarget(1))
+    assert one.loss(h, h[:, 0], generator=generator()) == one.loss(h, h[:, :1], generator=generator())
+
+
+def test_weights_are_single_precision_whatever_the_default():
+    torch.set_default_dtype(torch.float64)
+    try:
+        probe = VIBProbe(7, RealTarget(1), VIBSettings(prior="learned"))
+    finally:
+        torch.set_default_dtype(torch.float32)
+    assert {p.dtype for p in probe.parameters()} == {torch.float32}

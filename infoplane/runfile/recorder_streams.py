@@ -1,0 +1,116 @@
+"""What the recorders write into a run file: sketches, neurons, gradients, raw activations."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import numpy as np
+
+from infoplane.analysis.sketch import BIN_CENTERS, BIN_EDGES, QUANTITIES, UNITS
+from infoplane.runfile.stream import EPOCH, Companion, Coordinate, Stream, Variable
+
+GRADIENT_QUANTITIES = ("steps", "mean_norm", "sd_norm", "weight_norm", "snr", "squared_mean", "squared_snr")
+"""The last dimension of the gradients' ``values``, in order."""
+
+
+def sketches_stream(name: str, labels: Coordinate, what: str, attrs: Mapping[str, Any]) -> Stream:
+    """Return sketches of what `labels` names; `what` stands in the title."""
+    dims = ("step", labels.name, "sign", "bin")
+    return Stream(
+        name,
+        "step",
+        coordinates=(
+            labels,
+            Coordinate("sign", np.array([-1, 1], "i1"), "1", "sign of the values"),
+            Coordinate("bin", BIN_CENTERS, "1", "geometric centre of a bin of magnitudes"),
+            Coordinate("bin_edges", BIN_EDGES, "1", "edges of the bins; a bin holds its lower edge"),
+            Coordinate("quantity", QUANTITIES, "", "quantity"),
+        ),
+        companions=(Companion("unit", "quantity", UNITS, "", "unit of the quantity"),),
+        variables=(
+            EPOCH,
+            Variable("counts", dims, "i8", "1", "values per bin", compress=True),
+            Variable("scalars", (*dims[:2], "quantity"), "f8", "", "what stands beside the bins", compress=True),
+        ),
+        signal="counts",
+        axes=dims,
+        table="scalars",
+        title=f"{what}, counted by sign and magnitude",
+        attrs=attrs,
+    )
+
+
+def neurons_stream(neurons: Mapping[str, int], attrs: Mapping[str, Any]) -> Stream:
+    """Return the statistics of every neuron; `neurons` counts those of each site."""
+    quantities = {"mean": "mean", "variance": "variance", "zeros": "share of exact zeros"}
+    return Stream(
+        "neurons",
+        "step",
+        coordinates=(
+            Coordinate("neuron", np.arange(sum(neurons.values()), dtype="i8"), "1", "neurons of all sites, in a row"),
+            Coordinate("quantity", list(quantities), "", "quantity over inputs, and over space or tokens"),
+        ),
+        companions=_of_sites("neuron", neurons, "of the neuron within its site"),
+        variables=(
+            EPOCH,
+            Variable("n", ("step",), "i8", "1", "inputs measured"),
+            Variable(
+                "values", ("step", "neuron", "quantity"), "f4", "", "in the unit of the activations, or its square"
+            ),
+        ),
+        signal="values",
+        axes=("step", "neuron", "quantity"),
+        table="values",
+        title="Activity of every neuron",
+        attrs=attrs,
+    )
+
+
+def gradients_stream(parameters: Sequence[str]) -> Stream:
+    """Return the gradients' statistics between measurements, by parameter."""
+    return Stream(
+        "gradients",
+        "step",
+        coordinates=(
+            Coordinate("parameter", parameters, "", "parameter"),
+            Coordinate("quantity", GRADIENT_QUANTITIES, "", "quantity over the steps since the last row"),
+        ),
+        variables=(
+            EPOCH,
+            Variable("values", ("step", "parameter", "quantity"), "f8", "", "norms over the entries of the parameter"),
+        ),
+        signal="values",
+        axes=("step", "parameter", "quantity"),
+        table="values",
+        title="Mean and standard deviation of the gradients, as the optimizer used them",
+        attrs={"split": "train", "mode": "train"},
+    )
+
+
+def raw_stream(widths: Mapping[str, int], inputs: int, targets: int | None, attrs: Mapping[str, Any]) -> Stream:
+    """Return the reduced activations of some inputs; `widths` of the sites, `targets` as in `run_streams`."""
+    return Stream(
+        "raw",
+        "step",
+        coordinates=(
+            Coordinate("input", np.arange(inputs, dtype="i8"), "1", "inputs of the subset, by position"),
+            Coordinate("feature", np.arange(sum(widths.values()), dtype="i8"), "1", "features of all sites, in a row"),
+            Coordinate("target", np.arange(targets or 1, dtype="i8"), "1", "numbers of a label; a class is one"),
+        ),
+        companions=_of_sites("feature", widths, "of the feature within its site"),
+        variables=(
+            EPOCH,
+            Variable("position", ("step", "input"), "i8", "1", "of the input in the held-out data; -1 for none"),
+            Variable("label", ("step", "input", "target"), "f8", "", "of the input; NaN for none"),
+            Variable("values", ("step", "input", "feature"), "f4", "", "reduced activations"),
+        ),
+        signal="values",
+        axes=("step", "input", "feature"),
+        title="Activations of a fixed subset of the held-out inputs",
+        attrs={"label": "class" if targets is None else "real", **attrs},
+    )
+
+
+def _of_sites(dimension: str, widths: Mapping[str, int], what: str) -> tuple[Companion, ...]:
+    names = [site for site, width in widths.items() for _ in range(width)]
+    index = np.concatenate([np.arange(width, dtype="i8") for width in widths.values()])
+    return (Companion("site", dimension, names, "", "site"), Companion("index", dimension, index, "1", f"index {what}"))
