@@ -9,19 +9,18 @@ from torch import Tensor, nn
 
 from infoplane.analysis.errors import InputError
 from infoplane.probes.activations import ActivationRecorder
-from infoplane.probes.attach import Captured, Tap
+from infoplane.probes.attach import Captured
 from infoplane.probes.batches import Batch, Unpack, read_batches
 from infoplane.probes.bottleneck_places import bottlenecks_at
-from infoplane.probes.codes import Codes, whole_copy
-from infoplane.probes.control import UntrainedTwin
+from infoplane.probes.capture import Capture
+from infoplane.probes.codes import Codes
 from infoplane.probes.dependence import dependence
 from infoplane.probes.eager import begin_eager, end_eager, has_compiled_parts
 from infoplane.probes.errors import CaptureError, SiteError
 from infoplane.probes.gradients import GradientRecorder
 from infoplane.probes.held_out import HeldOut
-from infoplane.probes.host_output import output_scores
 from infoplane.probes.hosts import Hosts, probes_of
-from infoplane.probes.isolation import evaluation_mode, preserved_random_state
+from infoplane.probes.isolation import preserved_random_state
 from infoplane.probes.measurement import Measurement
 from infoplane.probes.names import unwrapped
 from infoplane.probes.neurons import NeuronRecorder
@@ -37,7 +36,6 @@ from infoplane.probes.step_sketches import StepSketcher, StepSketches
 from infoplane.probes.vib import VIBProbe
 from infoplane.probes.weights import WeightRecorder
 
-_TRAINING, _FITTING, _MEASURING, _ASIDE = "training", "fitting", "measuring", "aside"
 _FEW = 32  # inputs that show which sites depend on which
 
 
@@ -57,8 +55,6 @@ class Observer:
     ----------
     model : torch.nn.Module
         The host without its wrappers.
-    step : int
-        Steps so far: calls of `loss`, blocks of `batch`, batches of `fit`.
     started : callable
         Called once, when the first step has shown sites and shapes; set by the owner.
     said : callable
@@ -67,8 +63,6 @@ class Observer:
         Called with the `StepSketches` of a step that was sketched; set by the owner.
     ranks : Ranks
         The processes that train together, known from `open` on.
-    scores : str
-        What the host's own output is, known from the first step on; see `output_scores`.
     device : torch.device
         Where the network is, known from the first step on.
     """
@@ -81,33 +75,29 @@ class Observer:
         self.started: Callable[[], None] = lambda: None
         self.said: Callable[[str], None] = lambda text: None
         self.sketched: Callable[[StepSketches], None] = lambda sketches: None
-        self.step, self.scores, self.ranks = 0, "", Ranks()
-        self._phase, self._forwards, self._is_eager = _TRAINING, 0, False
-        self._tap = Tap(
-            self.model,
-            places,
-            active=self._wanted,
-            keep=self._keep,
-            looks=self._looks,
-            before=self._before,
-            after=self._after,
-        )
+        self.ranks, self._is_eager = Ranks(), False
+        self._capture = Capture(self.model, places, plan)
         self._bottlenecks = bottlenecks_at(self.model, places) if plan.settings.mode == "bottleneck" else {}
-        self._twin: UntrainedTwin | None = None
-        self._codes: Codes | None = None
         self._hosts: Hosts | None = None
-        self._given: Tensor | None = None  # labels that the last training forward was given
-        self._recorders: Recorders | None = None
         self._later: dict[str, tuple[str, ...]] | None = None
         self._weights = WeightRecorder(self.model)
-        self._sketcher: StepSketcher | None = None
         self._sketch_asked = False
         self._gradients = GradientRecorder(self.model, plan.gradients) if plan.gradients else None
 
     @property
+    def step(self) -> int:
+        """Steps so far: calls of `loss`, blocks of `batch`, batches of `fit`."""
+        return self._capture.step
+
+    @property
+    def scores(self) -> str:
+        """What the host's own output is, known from the first step on; see `output_scores`."""
+        return self._capture.scores
+
+    @property
     def sites(self) -> tuple[str, ...]:
         """Names of the sites, final once the first step has been seen."""
-        return tuple(place.name for place in self._tap.places)
+        return tuple(place.name for place in self._capture.places)
 
     @property
     def probes(self) -> tuple[ProbeInfo, ...]:
@@ -117,17 +107,17 @@ class Observer:
     @property
     def reductions(self) -> Mapping[str, Reduction]:
         """How each site's activation becomes a vector; empty before the first step, as `widths` and `neurons`."""
-        return self._codes.reductions if self._codes else {}
+        return self._capture.codes.reductions if self._capture.codes else {}
 
     @property
     def widths(self) -> Mapping[str, int]:
         """Of every site's vector."""
-        return self._codes.widths if self._codes else {}
+        return self._capture.codes.widths if self._capture.codes else {}
 
     @property
     def neurons(self) -> Mapping[str, int]:
         """Neurons of every site."""
-        return self._codes.neurons if self._codes else {}
+        return self._capture.codes.neurons if self._capture.codes else {}
 
     @property
     def weight_names(self) -> tuple[str, ...]:
@@ -157,7 +147,7 @@ class Observer:
             # Always: that a function around the network was compiled cannot be seen from here.
             begin_eager()
             self._is_eager = True
-            self._tap.open()
+            self._capture.open()
             if self._gradients is not None:
                 self._gradients.open()
         except BaseException:
@@ -166,9 +156,7 @@ class Observer:
 
     def close(self) -> None:
         """Remove the hooks; safe to call twice."""
-        self._tap.close()
-        if self._twin is not None:
-            self._twin.tap.close()
+        self._capture.close()
         if self._gradients is not None:
             self._gradients.close()
         if self._is_eager:
@@ -177,16 +165,16 @@ class Observer:
 
     def snapshot(self) -> None:
         """Sketch activations and weights at the next step, whatever the schedule says."""
-        if self._sketcher is not None:
-            self._sketcher.ask()
+        if self._capture.sketcher is not None:
+            self._capture.sketcher.ask()
         else:
             self._sketch_asked = True
 
     def loss(self, labels: Tensor | None) -> Tensor:
         """Consume the last training forward; see `infoplane.recording.Recording.loss`."""
-        forwards, self._forwards = self._forwards, 0
+        forwards, given = self._capture.forwards, self._capture.labels
         if forwards != 1:
-            self._clear()
+            self._capture.clear()
             rule = "loss(labels) follows one training forward of the recorded network, but "
             if not forwards:
                 raise CaptureError(f"{rule}there was none since the last call: {_NO_FORWARD}")
@@ -194,9 +182,9 @@ class Observer:
                 f"{rule}there were {forwards} since the last call: call it after each, "
                 "or wrap the step in 'with rec.batch(labels):'"
             )
+        labels = given if labels is None else labels
         if labels is None:
-            labels = self._given
-        if labels is None:
+            self._capture.clear()
             raise CaptureError(
                 "loss() without labels takes those that the forward was given as the keyword argument 'labels', and it "
                 "was given none: call loss(labels) with them"
@@ -211,26 +199,26 @@ class Observer:
                 f"batch(labels) serves mode 'observe'; in mode {self.plan.settings.mode!r} what loss(labels) returns "
                 "must be added to the network's loss"
             )
-        self._clear()
+        self._capture.clear()
         try:
             yield
-            if not self._forwards:
+            if not self._capture.forwards:
                 raise CaptureError(
                     "there was no training forward of the recorded network inside 'with rec.batch(labels)': "
                     f"{_NO_FORWARD}"
                 )
             self._learn(labels)
         finally:
-            self._clear()
+            self._capture.clear()
 
     def fit(self, batches: Iterable[Any], *, unpack: Unpack | None = None) -> None:
         """Train the probes on the network as it is; see `Recording.fit`."""
         if self.plan.settings.mode == "bottleneck":
             raise InputError("fit() is for probes beside the network; a bottleneck is trained with the network itself")
         before = self.step
-        with self._during(_FITTING):
+        with self._capture.during("fitting"):
             for batch in read_batches(batches, unpack=unpack):
-                self._forward(batch)
+                self._capture.run(batch)
                 self._learn(batch.labels)
         if self.step == before:
             raise InputError(
@@ -242,7 +230,7 @@ class Observer:
         self, batches: Iterable[Any], *, fit: Iterable[Any] | None = None, unpack: Unpack | None = None
     ) -> Measurement:
         """Take one measurement on held-out data; see `infoplane.recording.Recording.measure`."""
-        self._clear()
+        self._capture.clear()
         plan, hosts = self.plan, self._hosts
         if hosts is None or not hosts.updates:
             raise CaptureError(
@@ -260,11 +248,8 @@ class Observer:
             NeuronRecorder(self.sites) if plan.neurons else None,
             RawRecorder(plan.raw, plan.raw_bytes, plan.seed) if plan.raw else None,
         )
-        taps = {"trained": (self.model, self._tap)}
-        if self._twin is not None:
-            taps["untrained"] = (self._twin.model, self._twin.tap)
         held_out = HeldOut(
-            hosts.watched(taps, self._aside),
+            hosts.watched(self._capture.taps, self._capture.aside),
             self.probes,
             plan.target,
             self.scores,
@@ -274,12 +259,12 @@ class Observer:
             seed=plan.seed,
         )
         positions = positions_of(batches, self.ranks)
-        with self._during(_MEASURING):
+        with self._capture.during("measuring"):
             for given in read_batches(batches, unpack=unpack):
                 batch, where = positions.next(given)
                 if self._later is None and batch.n:
                     self._find_later(batch)
-                self._recorders = recorders
+                self._capture.recorders = recorders
                 held_out.add(batch, where)
         return held_out.result(
             self.ranks,
@@ -294,14 +279,14 @@ class Observer:
         """Fit fresh probes on the host as it is."""
         hosts.begin_refit()
         done = False
-        with self._during(_FITTING):
+        with self._capture.during("fitting"):
             while not done:
                 is_empty = True
                 for batch in read_batches(batches, unpack=unpack):
                     is_empty = False
-                    self._forward(batch)
+                    self._capture.run(batch)
                     labels = self.plan.target.check(batch.labels).to(self.device)
-                    done = hosts.refit(self._tap.take(), labels)
+                    done = hosts.refit(self._capture.take()["trained"], labels)
                     if done:
                         break
                 if is_empty:
@@ -310,161 +295,63 @@ class Observer:
     def _find_later(self, batch: Batch) -> None:
         """Find out once which sites know the input through which others alone."""
         few = batch.take(torch.arange(min(batch.n, _FEW))).to(self.device)
-        with self._aside():
-            self._later = dependence(self.model, self._tap.places, few, self.plan.target)
-
-    @contextmanager
-    def _during(self, phase: str) -> Iterator[None]:
-        """Run forwards of our own: their phase, no gradient, and the global random states as they were."""
-        self._clear()
-        self._phase = phase
-        try:
-            with preserved_random_state(), torch.no_grad():
-                yield
-        finally:
-            self._phase, self._recorders = _TRAINING, None
-            self._clear()
-
-    @contextmanager
-    def _aside(self) -> Iterator[None]:
-        """Run forwards of which neither probes nor recorders take notice."""
-        phase, self._phase = self._phase, _ASIDE
-        try:
-            yield
-        finally:
-            self._phase = phase
-
-    def _forward(self, batch: Batch) -> None:
-        device = next((p.device for p in self.model.parameters()), batch.labels.device)
-        batch = batch.to(device).cloned()
-        with evaluation_mode(self.model):
-            self.model(*batch.args, **batch.kwargs)
-
-    @property
-    def _is_due(self) -> bool:
-        return self._phase == _FITTING or self.step % self.plan.probe_every == 0
-
-    @property
-    def _is_sketched(self) -> bool:
-        return self._phase == _TRAINING and self._sketcher is not None and self._sketcher.is_due(self.step)
-
-    def _looks(self) -> bool:
-        return self._phase != _TRAINING or not self.has_started or not self._is_idle
-
-    @property
-    def _is_idle(self) -> bool:
-        """Whether the step at hand is one of which nothing is recorded."""
-        return not (self._is_due or self._is_sketched or self._keeps_graph)
-
-    @property
-    def _keeps_graph(self) -> bool:
-        return self._phase == _TRAINING and self.plan.settings.mode != "observe"
-
-    def _wanted(self) -> bool:
-        return self._phase in (_FITTING, _MEASURING) or (self._phase == _TRAINING and self.model.training)
-
-    def _before(self, args: tuple[Any, ...]) -> None:
-        if self._is_sketched and self._sketcher is not None:
-            self._sketcher.forget()  # of several forwards in one step the last one counts
-        if self._phase == _MEASURING or not self.plan.control:
-            return
-        if self._twin is None:
-            with torch.inference_mode(False):
-                self._twin = UntrainedTwin(self.model, self._tap.places, keep=self._keep_twin)
-            self._twin.tap.open()
-        if self._is_due:
-            self._twin.before(args)
-
-    def _after(self, args: tuple[Any, ...], kwargs: dict[str, Any], output: Any) -> None:
-        if self._phase == _MEASURING:
-            return
-        self._forwards += 1
-        self._given = kwargs.get("labels")
-        if self._hosts is None:
-            self.scores = output_scores(output, self.plan.target)
-        if self._twin is not None and self._is_due:
-            self._twin.forward(kwargs)
-
-    def _keep(self, site: str, activation: Tensor) -> Tensor | None:
-        """Let the recorders see an activation before anything overwrites it, and return what the probes learn from."""
-        graph = self._keeps_graph
-        if graph and not torch.is_grad_enabled():
-            raise CaptureError(
-                f"the site {site!r} ran without gradients, so mode {self.plan.settings.mode!r} cannot train the "
-                "network through it: leave torch.no_grad(), and give torch.utils.checkpoint use_reentrant=False"
-            )
-        if self._is_sketched and self._sketcher is not None:
-            self._sketcher.see(site, activation)
-        if self._codes is None or graph:
-            # With a graph nothing but a copy is made: a checkpointed region runs again without hooks, and torch
-            # compares what the operations in it have saved.
-            return whole_copy(activation, graph=graph)
-        if self._recorders is not None:
-            self._recorders.see(site, activation, self._codes.reductions[site])
-        if self._phase == _TRAINING and not self._is_due:
-            return None
-        return self._codes.copy(site, activation)
-
-    def _keep_twin(self, site: str, activation: Tensor) -> Tensor:
-        return whole_copy(activation, graph=False) if self._codes is None else self._codes.copy(site, activation)
+        with self._capture.aside():
+            self._later = dependence(self.model, self._capture.places, few, self.plan.target)
 
     def _learn(self, labels: Tensor) -> Tensor:
         """Train the probes on what was captured; a graph comes back in the modes that train the host too."""
-        self._forwards, self._given = 0, None
-        if self.has_started and self._is_idle:
-            self.step += 1
+        capture, is_fitted = self._capture, self._capture.phase == "fitting"
+        if capture.is_idle:
+            capture.take()
+            capture.step += 1
             return torch.zeros((), device=self.device)
         with torch.inference_mode(False):
             labels = self.plan.target.check(labels)
-            captured = {"trained": self._tap.take()}
-            if self._twin is not None:
-                captured["untrained"] = self._twin.tap.take()
+            captured = capture.take()
             if self._hosts is None:
-                self._start(captured["trained"], len(labels))
-                whole = set(captured)
+                hosts, codes = self._start(captured["trained"], len(labels))
+                captured = {host: codes.of(whole) for host, whole in captured.items()}
             else:
-                whole = {"trained"} if self._keeps_graph else set()
-            assert self._hosts is not None
-            assert self._codes is not None
-            for host in whole:
-                captured[host] = self._codes.of(captured[host])
-            last_of_several = self._phase == _FITTING or (self.step + 1) % self.plan.probe_every == 0
-            result = self._hosts.learn(
-                captured, labels.to(self.device, copy=True), step=self.step, update=last_of_several
+                hosts = self._hosts
+            result = hosts.learn(
+                captured,
+                labels.to(self.device, copy=True),
+                step=self.step,
+                update=is_fitted or (self.step + 1) % self.plan.probe_every == 0,
             )
-        if self._is_sketched and self._sketcher is not None:
-            self._sketcher.emit(self.step, self.ranks, self.sketched)
-        self.step += 1
+        if capture.is_sketched and capture.sketcher is not None:
+            capture.sketcher.emit(self.step, self.ranks, self.sketched)
+        capture.step += 1
         return result
 
-    def _start(self, whole: Captured, inputs: int) -> None:
-        """Learn shapes from the first step, and build the probes."""
-        plan = self.plan
-        codes = Codes(self._tap.places, whole, inputs=inputs, asked=plan.reduce)
-        dropped = [site for site in self.sites if site not in codes.reductions]
-        for tap in (self._tap, *([self._twin.tap] if self._twin is not None else [])):
-            tap.drop(dropped)
+    def _start(self, whole: Captured, inputs: int) -> tuple[Hosts, Codes]:
+        """Learn sites and shapes from the first step, and build the probes."""
+        plan, capture = self.plan, self._capture
+        codes = Codes(capture.places, whole, inputs=inputs, asked=plan.reduce)
         if plan.raw:
             RawRecorder(plan.raw, plan.raw_bytes, plan.seed).check(codes.widths)
+        capture.settle(codes)
         self.device = whole[self.sites[0]].device
-        # What is built inside inference mode could not be trained outside of it.
-        with preserved_random_state(), torch.inference_mode(False):
-            self._hosts = Hosts(plan, codes.widths, device=self.device, ranks=self.ranks, bottlenecks=self._bottlenecks)
-        self._codes = codes
         try:
+            # What is built inside inference mode could not be trained outside of it.
+            with preserved_random_state(), torch.inference_mode(False):
+                hosts = Hosts(plan, codes.widths, device=self.device, ranks=self.ranks, bottlenecks=self._bottlenecks)
+            self._hosts = hosts
             self.started()
         except BaseException:
-            self._hosts = self._codes = None
+            self._hosts = capture.codes = None
             raise
-        self._sketcher = StepSketcher(
+        sketcher = StepSketcher(
             plan.sketch_at, self.sites if plan.activations else (), self._weights if plan.weights else None
         )
         if self._sketch_asked:
-            self._sketcher.ask()
-        if self._is_sketched:
+            sketcher.ask()
+        capture.sketcher = sketcher
+        if capture.is_sketched:
             for site in self.sites:
-                self._sketcher.see(site, whole[site])
+                sketcher.see(site, whole[site])
         self._say()
+        return hosts, codes
 
     def _say(self) -> None:
         """Say once what was decided by itself."""
@@ -476,18 +363,10 @@ class Observer:
                 "the network's own output is not read as scores: its loss and error are not recorded, and do not enter "
                 "the chain bound"
             )
-        if self._tap.dropped:
-            self.said(f"not recorded, for the forward does not give them: {_listed(self._tap.dropped)}")
+        if self._capture.dropped:
+            self.said(f"not recorded, for the forward does not give them: {_listed(self._capture.dropped)}")
         if self._is_compiled:
             self.said("while it is recorded the network runs as it is written, not as torch.compile has made it")
-
-    def _clear(self) -> None:
-        self._forwards, self._given = 0, None
-        self._tap.clear()
-        if self._twin is not None:
-            self._twin.tap.clear()
-        if self._sketcher is not None:
-            self._sketcher.forget()
 
 
 _NO_FORWARD = (

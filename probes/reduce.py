@@ -33,6 +33,7 @@ from infoplane.probes.errors import SiteError
 from infoplane.probes.input_axis import input_axis
 from infoplane.probes.places import Path
 from infoplane.probes.projection import GaussianProjection
+from infoplane.probes.selection import glob
 
 Reduce = Callable[[Tensor], Tensor]
 Asked = None | str | Reduce | Mapping[str, Any]
@@ -168,7 +169,7 @@ def check_reductions(asked: Asked, sites: Iterable[str]) -> None:
         return _check(asked)
     known = list(sites)
     for key, value in asked.items():
-        if not isinstance(key, str) or not any(key == site or _matches(key, site) for site in known):
+        if not isinstance(key, str) or not any(key == site or glob(key).fullmatch(site) for site in known):
             raise SiteError(f"reduce has the key {key!r}, but no site is called so{near_names(str(key), known)}")
         _check(value)
     return None
@@ -236,11 +237,4 @@ def _chosen(asked: Asked, site: str) -> Any:
         return asked
     if site in asked:
         return asked[site]
-    return next((value for pattern, value in asked.items() if _matches(pattern, site)), None)
-
-
-def _matches(pattern: str, site: str) -> bool:
-    """Return whether a glob matches: ``*`` and ``?`` stay within one component, ``**`` crosses dots."""
-    meaning = {"**": ".*", "*": "[^.]*", "?": "[^.]"}
-    parts = re.split(r"(\*\*|\*|\?)", pattern)
-    return re.fullmatch("".join(meaning.get(part, re.escape(part)) for part in parts), site) is not None
+    return next((value for pattern, value in asked.items() if glob(pattern).fullmatch(site)), None)

@@ -162,7 +162,7 @@ def _spelled_names(network: _Network, wanted: str, asked: str) -> list[str]:
     """Return the first names of the modules that a name or a glob chooses, wrappers in its spelling or not."""
     for spelling in _without_wrappers(wanted):
         if _is_glob(spelling):
-            names = network.matching(_glob(spelling).fullmatch)
+            names = network.matching(glob(spelling).fullmatch)
         else:
             names = [network.first_name[spelling]] if spelling in network.first_name else []
         if names:
@@ -188,7 +188,8 @@ def _is_glob(text: str) -> bool:
     return "*" in text or "?" in text
 
 
-def _glob(pattern: str) -> re.Pattern[str]:
+def glob(pattern: str) -> re.Pattern[str]:
+    """Return what matches a glob: ``*`` and ``?`` stay within one component of a dotted name, ``**`` crosses dots."""
     special = {"**": ".*", "*": "[^.]*", "?": "[^.]"}
     return re.compile("".join(special.get(part, re.escape(part)) for part in re.split(r"(\*\*|\*|\?)", pattern)))
 
@@ -197,7 +198,7 @@ def _leaves(network: _Network, limit: int) -> list[Place]:
     leaves = [Place(n, n, m, named=False) for n, m in network.modules.items() if is_leaf(n, m)]
     if len(leaves) > limit:
         (common, count), *_ = Counter(type(place.module).__name__ for place in leaves).most_common(1)
-        outermost = len(network.matching(_glob("*").fullmatch))
+        outermost = len(network.matching(glob("*").fullmatch))
         raise SiteError(
             f"this network has {len(leaves)} leaf modules, more than the limit of {limit}: choose fewer by sites=, "
             f"such as '*' (its {outermost} outermost modules), another glob, names, or a class ({common}: {count} of "
