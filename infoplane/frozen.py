@@ -99,15 +99,16 @@ def probe_frozen(
     epochs = whole_number("epochs", epochs, least=1)
     if options.get("mode", "observe") != "observe":
         raise InputError(f"mode is {options['mode']!r}, but a network that is not trained is only observed")
-    measurement = None
+    for name in ("refit", "measure_at"):
+        if options.get(name):
+            raise InputError(f"{name} is for a network in training; here fresh probes are measured after every epoch")
     with record(model, path, **{"sketch_at": None, "gradients": 0, **options}) as rec:
         for epoch in range(1, epochs + 1):
             rec.fit(train_batches, unpack=unpack)
             if path is not None or epoch == epochs:
-                measurement = rec.measure(test_batches, epoch=epoch, unpack=unpack) or measurement
+                measurement = rec.measure(test_batches, epoch=epoch, unpack=unpack)
         probes = {
             info.name: rec.probe(info.site, host=info.host, beta=info.beta, scale=info.scale) for info in rec.probes
         }
-    if measurement is None:
-        raise InputError("measure_at lets no epoch be measured, so that there is nothing to return")
+    assert measurement is not None  # every epoch that is measured gives one
     return FrozenProbes(rec.probes, probes, measurement)

@@ -62,7 +62,8 @@ class Recording:
         self._calls, self._raw_bytes = 0, 0
         self._measured_at: int | None = None
         self._rates: deque[NDArray[np.float64]] = deque(maxlen=WINDOW + 1)
-        self._inputs = np.empty(0, np.uint64)
+        self._inputs = self._keys = np.empty(0, np.uint64)
+        self._is_order_said = False
 
     @property
     def model(self) -> nn.Module:
@@ -191,7 +192,10 @@ class Recording:
             self._observer.fit(batches, unpack=unpack)
 
     def snapshot(self) -> None:
-        """Sketch activations and weights at the next training step, whatever `sketch_at` says."""
+        """Sketch activations and weights at the next training step, whatever `sketch_at` says.
+
+        Under torch.distributed every rank calls it, for what they sketched is joined.
+        """
         self._check_open()
         self._observer.snapshot()
 
@@ -215,7 +219,8 @@ class Recording:
         batches : iterable
             Such as a ``DataLoader``. A batch is ``(inputs, labels)``, where the inputs are a tensor, a tuple for
             ``model(*inputs)`` or a mapping for ``model(**inputs)``; or a mapping with its labels under "labels" or
-            "label". It is moved to the network's device.
+            "label". It is moved to the network's device. With a loader that does not shuffle, the sandwich and raw
+            activations of every row are of the same inputs.
         epoch : float, optional
             Kept beside the step.
         fit : iterable, optional
@@ -238,13 +243,13 @@ class Recording:
         self._check_open()
         if epoch is not None and not isinstance(epoch, Real):
             raise InputError(f"epoch is {epoch!r}, but it must be a number")
-        self._calls += 1
-        if not self._measure_at.due(self._calls - 1):
+        if not self._measure_at.due(self._calls):
+            self._calls += 1
             return None
         if self._measured_at == self.step:
             raise CaptureError(f"measure() was called at step {self.step} before, and a run has one row per step")
         measurement = self._observer.measure(batches, fit=fit, unpack=unpack)
-        self._measured_at = self.step
+        self._measured_at, self._calls = self.step, self._calls + 1
         rates = self._comparable_rates(measurement)
         if not self._observer.ranks.rank:
             self._write(measurement, None if epoch is None else float(epoch), rates)
@@ -308,10 +313,17 @@ class Recording:
 
     def _comparable_rates(self, measurement: Measurement) -> NDArray[np.float64]:
         """Return the rates (rows, probes) up to this row since the inputs last changed, as many as are looked at."""
-        inputs = np.sort(measurement.input_keys)
+        keys, before = measurement.input_keys, self._keys
+        inputs, self._keys = np.sort(keys), keys
         if not np.array_equal(inputs, self._inputs):
             self._rates.clear()
             self._inputs = inputs
+        elif not np.array_equal(keys, before) and not self._is_order_said:
+            self._is_order_said = True
+            self._say(
+                "the held-out inputs came in another order than before, so that the sandwich and raw activations are "
+                "of other inputs in every row: give a loader that does not shuffle"
+            )
         self._rates.append(measurement.bounds.i_zx)
         return np.array(self._rates)
 

@@ -149,10 +149,10 @@ class Tap:
         self._depth += 1
         if self._depth == 1:
             wanted = not torch.compiler.is_compiling() and not _inside_backward() and self._active()
-            self._open = _Forward(looks=wanted and self._looks()) if wanted else None
-            self._watched = self._at if self._open is not None and self._open.looks else {}
-            if self._open is not None and self._before_forward is not None:
+            if wanted and self._before_forward is not None:
                 self._before_forward(args)
+            self._open = _Forward(looks=self._looks()) if wanted else None
+            self._watched = self._at if self._open is not None and self._open.looks else {}
 
     def _finish(self, args: tuple[Any, ...], kwargs: dict[str, Any], output: Any) -> None:
         """Close the capture when the root has ended."""
@@ -176,7 +176,8 @@ class Tap:
                 "record: choose sites that the forward calls (infoplane.sites(model, x) lists them), and start "
                 "recording before the first call of a network that torch.compile or DataParallel wraps"
             )
-        self._latest = {self.places[index].name: tensor for (index, _), tensor in forward.kept.items()}
+        # In the order of the places: a forward may call its modules in any other.
+        self._latest = {self.places[index].name: forward.kept[index, call] for index, call in sorted(forward.kept)}
         if self._after_forward is not None:
             self._after_forward(args, kwargs, output)
 

@@ -26,7 +26,8 @@ from infoplane.probes.vib import ProbeEvaluation, VIBProbe
 from infoplane.probes.vib_gradient import Passed, take_gradients
 from infoplane.probes.vib_settings import VIBSettings
 
-LABELS_EVERY = 8  # updates between two of the label normals, which move slowly
+LABELS_FIRST = 64  # updates at every one of which the label normals learn, for at first codes move fast, and
+LABELS_EVERY = 8  # from one of theirs to the next after that
 _CHUNK = 1024  # inputs evaluated at once
 
 
@@ -181,8 +182,8 @@ class ProbeBank:
         """
         parts: dict[str, list[ProbeEvaluation]] = {info.name: [] for info in self._infos}
         with torch.no_grad(), torch.autocast(self._device.type, enabled=False):
-            for rows in torch.arange(len(labels)).split(_CHUNK):
-                span = slice(int(rows[0]), int(rows[-1]) + 1)
+            for first in range(0, len(labels), _CHUNK):
+                span = slice(first, first + _CHUNK)
                 noise = self._noise.evaluation(positions[span])
                 for info in self._infos:
                     activation = activations[info.site][span].float() * info.scale
@@ -205,7 +206,7 @@ class ProbeBank:
         """
         if self._device.type == "cpu" and n and all(bool(each.sum().isfinite()) for each in read.values()):
             self._inputs += n  # an accelerator would have to be waited for
-            return read, torch.full((len(self._infos), n), 1 / n, dtype=torch.float32)
+            return read, torch.full((len(self._infos), n), 1 / n, dtype=torch.float32, device=self._device)
         valid = torch.stack([each.sum(dim=1) for each in read.values()]).isfinite()
         counts = valid.sum(dim=1)
         self._left_out += n - counts
@@ -273,7 +274,7 @@ class ProbeBank:
 
     @property
     def _normals_learn(self) -> bool:
-        return self.updates % LABELS_EVERY == 0
+        return self.updates < LABELS_FIRST or self.updates % LABELS_EVERY == 0
 
     def _build(self, info: ProbeInfo, width: int) -> VIBProbe:
         settings = replace(self.settings, beta=info.beta)

@@ -23,6 +23,7 @@ from infoplane.probes.places import Place
 from infoplane.probes.plan import Plan
 from infoplane.probes.recorders import Recorders
 from infoplane.probes.step_sketches import StepSketcher
+from infoplane.probes.weights import WeightRecorder
 
 Phase = Literal["training", "fitting", "measuring", "aside"]
 
@@ -53,7 +54,7 @@ class Capture:
         What the host's own output is, known from the first forward on; see `output_scores`.
     codes : Codes or None
         From activations to vectors, once the first step has settled it; before, activations are kept whole.
-    sketcher : StepSketcher or None
+    sketcher : StepSketcher
         Sees the activations of steps that it says are due.
     recorders : Recorders or None
         See the activations of a measurement.
@@ -65,7 +66,9 @@ class Capture:
         self.phase: Phase = "training"
         self.labels: Tensor | None = None
         self.codes: Codes | None = None
-        self.sketcher: StepSketcher | None = None
+        self.sketcher = StepSketcher(
+            plan.sketch_at, activations=plan.activations, weights=WeightRecorder(model) if plan.weights else None
+        )
         self.recorders: Recorders | None = None
         self._twin: UntrainedTwin | None = None
         self._tap = Tap(
@@ -102,7 +105,7 @@ class Capture:
     @property
     def is_sketched(self) -> bool:
         """Whether the step at hand is sketched."""
-        return self.phase == "training" and self.sketcher is not None and self.sketcher.is_due(self.step)
+        return self.phase == "training" and self.sketcher.has_begun
 
     @property
     def is_idle(self) -> bool:
@@ -123,8 +126,7 @@ class Capture:
         self.forwards, self.labels = 0, None
         for _, tap in self.taps.values():
             tap.clear()
-        if self.sketcher is not None:
-            self.sketcher.forget()
+        self.sketcher.forget()
 
     def take(self) -> dict[str, Captured]:
         """Return what the last forward gave, by host and site, and forget it: vectors, or whole before `settle`."""
@@ -179,15 +181,15 @@ class Capture:
         return self.phase != "training" or not self.is_idle
 
     def _before(self, args: tuple[Any, ...]) -> None:
-        if self.is_sketched and self.sketcher is not None:
-            self.sketcher.forget()  # of several forwards in one step the last one counts
+        if self.phase == "training":
+            self.sketcher.begin(self.step)
         if self.phase == "measuring" or not self._plan.control:
             return
         if self._twin is None:
             with torch.inference_mode(False):
                 self._twin = UntrainedTwin(self._model, self._tap.places, keep=self._keep_of_twin)
             self._twin.tap.open()
-        if self._is_due:
+        if self._is_due or self.keeps_graph:
             self._twin.before(args)
 
     def _after(self, args: tuple[Any, ...], kwargs: dict[str, Any], output: Any) -> None:
@@ -197,7 +199,7 @@ class Capture:
         self.labels = kwargs.get("labels")
         if self.codes is None:
             self.scores = output_scores(output, self._plan.target)
-        if self._twin is not None and self._is_due:
+        if self._twin is not None and (self._is_due or self.keeps_graph):
             self._twin.forward(kwargs)
 
     def _keep(self, site: str, activation: Tensor) -> Tensor | None:
@@ -208,7 +210,7 @@ class Capture:
                 f"the site {site!r} ran without gradients, so mode {self._plan.settings.mode!r} cannot train the "
                 "network through it: leave torch.no_grad(), and give torch.utils.checkpoint use_reentrant=False"
             )
-        if self.is_sketched and self.sketcher is not None:
+        if self.is_sketched:
             self.sketcher.see(site, activation)
         if self.codes is None or graph:
             # With a graph nothing but a copy is made: a checkpointed region runs again without hooks, and torch

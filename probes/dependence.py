@@ -57,7 +57,7 @@ def dependence(model: nn.Module, places: Sequence[Place], batch: Batch, target: 
         For every place the names of others, in the order of `places`, and `OUTPUT` last for the network's own output.
         Empty where nothing was found, and for inputs that a module takes by keyword, which cannot be replaced.
     """
-    rows = torch.arange(batch.n)
+    rows = torch.arange(batch.n, device="cpu")
     before = rows - rows % 2
     with preserved_random_state(), evaluation_mode(model), torch.no_grad():
         watch = _Watch(model, places, batch.n, target)

@@ -28,7 +28,7 @@ from torch.optim.optimizer import register_optimizer_step_post_hook, register_op
 from torch.utils.hooks import RemovableHandle
 
 from infoplane.analysis.errors import whole_number
-from infoplane.probes.names import parameter_names
+from infoplane.probes.weights import weights_of
 
 
 @dataclass(frozen=True)
@@ -120,7 +120,7 @@ class GradientRecorder:
         A weight is a parameter of two or more dimensions, as in `infoplane.probes.weights`; one that had no gradient in
         any of the steps has 0 of them.
         """
-        weights = _weights(self._model)
+        weights = weights_of(self._model)
         gathered = [self._running.get(id(weight)) for weight in weights.values()]
         norms = _read([_norms(weight, running) for weight, running in zip(weights.values(), gathered, strict=True)])
         result = {}
@@ -146,7 +146,7 @@ class GradientRecorder:
 
     def _observe(self, optimizer: Optimizer) -> None:
         if not self._weights:
-            self._weights = {id(weight): weight for weight in _weights(self._model).values()}
+            self._weights = {id(weight): weight for weight in weights_of(self._model).values()}
         held = [p for group in optimizer.param_groups for p in group["params"] if id(p) in self._weights]
         if not held:
             return
@@ -196,10 +196,6 @@ class _Running:
         torch.sub(gradient, self.mean, out=scratch)
         self.mean.add_(scratch, alpha=1 / self.n)
         self.squares.addcmul_(scratch, scratch, value=(self.n - 1) / self.n)
-
-
-def _weights(model: nn.Module) -> dict[str, nn.Parameter]:
-    return {name: p for name, p in parameter_names(model).items() if p.ndim >= 2 and p.is_floating_point()}
 
 
 def _norms(weight: Tensor, running: _Running | None) -> Tensor:

@@ -2,12 +2,15 @@
 
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import AbstractContextManager, nullcontext
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from math import nan
 
 import numpy as np
 import torch
+from numpy.typing import NDArray
 from torch import Tensor, nn
 
+from infoplane.analysis.bounds import VIBBounds
 from infoplane.analysis.errors import InputError
 from infoplane.analysis.sketch import SketchSummary
 from infoplane.probes.attach import Captured, Tap
@@ -15,6 +18,7 @@ from infoplane.probes.bank import ProbeBank
 from infoplane.probes.batches import Batch, check_length
 from infoplane.probes.bottleneck import sampled
 from infoplane.probes.bottleneck_bank import BottleneckBank
+from infoplane.probes.dependence import OUTPUT
 from infoplane.probes.errors import CaptureError
 from infoplane.probes.gradients import GradientStatistics
 from infoplane.probes.held_out_sums import HeldOutSums, network_of
@@ -171,6 +175,13 @@ class HeldOut:
                 "measure() got an empty loader: it needs at least one batch (inputs, labels) of held-out data"
             )
         bounds, sandwich, chain = sums.bounds(), sums.sandwich(), sums.chain(later)
+        passed_by = self._passed_by(later)
+        if passed_by.any():
+            bounds = _without_label_bound(bounds, passed_by)
+            chain = [
+                bound._replace(value=nan, standard_error=nan) if by else bound
+                for bound, by in zip(chain, passed_by, strict=True)
+            ]
         return Measurement(
             step=step,
             updates=self._hosts[0].bank.updates,
@@ -194,6 +205,11 @@ class HeldOut:
             dimensions=sums.dimensions(),
             input_keys=sums.keys(),
         )
+
+    def _passed_by(self, later: Mapping[str, Sequence[str]]) -> NDArray[np.bool_]:
+        """Return of which bottlenecks the network's output was not seen to know the input through them alone."""
+        of_network = {host.host for host in self._hosts if isinstance(host.bank, BottleneckBank)}
+        return np.array([p.host in of_network and OUTPUT not in later.get(p.site, ()) for p in self._sums.probes])
 
     def _forward(self, host: Watched, network: str, batch: Batch, labels: Tensor, positions: Tensor) -> Captured:
         """Run one network and return its reduced activations; note what it says itself."""
@@ -222,8 +238,26 @@ class HeldOut:
         return said
 
 
+def _without_label_bound(bounds: VIBBounds, which: NDArray[np.bool_]) -> VIBBounds:
+    """Return bounds with NaN for what an output that has another path to the input does not say of a code."""
+
+    def without(values: NDArray[np.float64]) -> NDArray[np.float64]:
+        return np.where(which, nan, values)
+
+    return replace(
+        bounds,
+        i_zy=without(bounds.i_zy),
+        ce=without(bounds.ce),
+        error=without(bounds.error),
+        se_i_zy=without(bounds.se_i_zy),
+        se_ce=without(bounds.se_ce),
+        covariance_i_zy=np.where(which[:, None] | which[None, :], nan, bounds.covariance_i_zy),
+    )
+
+
 def _without_repeats(states: list[tuple[HeldOutSums, Recorders]]) -> list[tuple[HeldOutSums, Recorders]]:
     """Return the first state alone if all ranks had the same inputs."""
     first = states[0][0]
-    same = all(sums.n == first.n and np.array_equal(sums.keys(), first.keys()) for sums, _ in states)
+    # Inputs without keys cannot be compared, and are taken to be the rank's own.
+    same = first.keys().size > 0 and all(np.array_equal(sums.keys(), first.keys()) for sums, _ in states)
     return states[:1] if same else states

@@ -36,7 +36,8 @@ def output_scores(output: Any, target: Target) -> str:
     if not isinstance(target, ClassTarget):
         return "values"
     values = tensor.detach().float()
-    sums_to_one = bool((values.sum(dim=1) - 1).abs().max() < 1e-3) if len(values) else False
+    within = max(1e-3, torch.finfo(tensor.dtype).eps)  # half precision rounds each of them
+    sums_to_one = bool((values.sum(dim=1) - 1).abs().max() < within) if len(values) else False
     return "probabilities" if sums_to_one and bool((values >= 0).all()) else "logits"
 
 

@@ -84,7 +84,7 @@ class Hosts:
             if codes:
                 check_length(codes, labels)
                 bank = self._banks[host]
-                loss = bank.learn(codes, labels, step=step, update=update or bank.settings.mode == "observe")
+                loss = bank.learn(codes, labels, step=step, update=update or self._plan.settings.mode == "observe")
                 result = loss if host == "trained" else result
         return result
 
@@ -106,7 +106,7 @@ class Hosts:
         for info in probes:
             bank = self._banks.get(host)
             if (info.site, info.host, info.beta, info.scale) == asked and isinstance(bank, ProbeBank):
-                return bank.probes[info.name]
+                return bank.measured[info.name]
         known = ", ".join(f"{info.name} (host {info.host!r}, beta {info.beta:g})" for info in probes)
         raise SiteError(
             f"there is no probe with site {site!r}, host {host!r}, beta {asked[2]:g} and scale {scale:g}; "

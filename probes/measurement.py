@@ -29,7 +29,7 @@ class Measurement:
         Rate, label bound and rate given the label of every probe's own code, with standard errors and covariances.
     i_zx_lower, i_zx_upper : numpy.ndarray
         Shape (P,): the sandwich on the known code, a lower and an upper bound on I(Z;X), on `n_sandwich` of the inputs.
-        NaN where it is off, or a code is not finite.
+        NaN of fewer than two inputs, or where a code is not finite.
     se_i_zx_lower, se_i_zx_upper : numpy.ndarray
         Their standard errors over these inputs.
     n_sandwich : int

@@ -14,7 +14,7 @@ from infoplane.probes.batches import Batch, Unpack, read_batches
 from infoplane.probes.bottleneck_places import bottlenecks_at
 from infoplane.probes.capture import Capture
 from infoplane.probes.codes import Codes
-from infoplane.probes.dependence import dependence
+from infoplane.probes.dependence import OUTPUT, dependence
 from infoplane.probes.eager import begin_eager, end_eager, has_compiled_parts
 from infoplane.probes.errors import CaptureError, SiteError
 from infoplane.probes.gradients import GradientRecorder
@@ -31,8 +31,8 @@ from infoplane.probes.probe_info import ProbeInfo
 from infoplane.probes.ranks import Ranks
 from infoplane.probes.raw import RawRecorder
 from infoplane.probes.recorders import Recorders
-from infoplane.probes.reduce import Reduction
-from infoplane.probes.step_sketches import StepSketcher, StepSketches
+from infoplane.probes.reduce import Reduction, is_asked
+from infoplane.probes.step_sketches import StepSketches
 from infoplane.probes.vib import VIBProbe
 from infoplane.probes.weights import WeightRecorder
 
@@ -80,8 +80,8 @@ class Observer:
         self._bottlenecks = bottlenecks_at(self.model, places) if plan.settings.mode == "bottleneck" else {}
         self._hosts: Hosts | None = None
         self._later: dict[str, tuple[str, ...]] | None = None
+        self._is_around_said = False
         self._weights = WeightRecorder(self.model)
-        self._sketch_asked = False
         self._gradients = GradientRecorder(self.model, plan.gradients) if plan.gradients else None
 
     @property
@@ -164,11 +164,8 @@ class Observer:
             end_eager()
 
     def snapshot(self) -> None:
-        """Sketch activations and weights at the next step, whatever the schedule says."""
-        if self._capture.sketcher is not None:
-            self._capture.sketcher.ask()
-        else:
-            self._sketch_asked = True
+        """Sketch activations and weights at the next step, whatever the schedule says; of all ranks, if there are."""
+        self._capture.sketcher.ask()
 
     def loss(self, labels: Tensor | None) -> Tensor:
         """Consume the last training forward; see `infoplane.recording.Recording.loss`."""
@@ -189,7 +186,11 @@ class Observer:
                 "loss() without labels takes those that the forward was given as the keyword argument 'labels', and it "
                 "was given none: call loss(labels) with them"
             )
-        return self._learn(labels)
+        try:
+            return self._learn(labels)
+        except BaseException:
+            self._capture.clear()  # or the next step would find two forwards
+            raise
 
     @contextmanager
     def batch(self, labels: Tensor) -> Iterator[None]:
@@ -260,9 +261,10 @@ class Observer:
         )
         positions = positions_of(batches, self.ranks)
         with self._capture.during("measuring"):
-            for given in read_batches(batches, unpack=unpack):
+            is_first = self._later is None
+            for index, given in enumerate(read_batches(batches, unpack=unpack)):
                 batch, where = positions.next(given)
-                if self._later is None and batch.n:
+                if batch.n > 1 and (index & (index + 1) == 0 if is_first else index == 0):  # batches 0, 1, 3, 7, ...
                     self._find_later(batch)
                 self._capture.recorders = recorders
                 held_out.add(batch, where)
@@ -293,10 +295,23 @@ class Observer:
                     raise InputError("fit= gave no batches, so there is nothing to fit fresh probes on")
 
     def _find_later(self, batch: Batch) -> None:
-        """Find out once which sites know the input through which others alone."""
-        few = batch.take(torch.arange(min(batch.n, _FEW))).to(self.device)
+        """Find out which sites know the input through which others alone, and keep what was found every time.
+
+        A path that is closed for some inputs, or at first, may be open for others, or later on.
+        """
+        rows = torch.linspace(0, batch.n - 1, min(batch.n, _FEW), device="cpu").long()
         with self._capture.aside():
-            self._later = dependence(self.model, self._capture.places, few, self.plan.target)
+            found = dependence(self.model, self._capture.places, batch.take(rows).to(self.device), self.plan.target)
+        around = [site for site in self._bottlenecks if OUTPUT not in found[site]]
+        if around and not self._is_around_said:
+            self._is_around_said = True
+            self.said(
+                f"the network's output was not seen to know the input through {_listed(around)} alone: i_zy, ce, error "
+                "and i_ty_chain, which are read from the output, are NaN, for they would not be of that code"
+            )
+        if self._later is not None:
+            found = {site: tuple(name for name in found[site] if name in self._later[site]) for site in self._later}
+        self._later = found
 
     def _learn(self, labels: Tensor) -> Tensor:
         """Train the probes on what was captured; a graph comes back in the modes that train the host too."""
@@ -319,7 +334,7 @@ class Observer:
                 step=self.step,
                 update=is_fitted or (self.step + 1) % self.plan.probe_every == 0,
             )
-        if capture.is_sketched and capture.sketcher is not None:
+        if capture.is_sketched:
             capture.sketcher.emit(self.step, self.ranks, self.sketched)
         capture.step += 1
         return result
@@ -341,22 +356,21 @@ class Observer:
         except BaseException:
             self._hosts = capture.codes = None
             raise
-        sketcher = StepSketcher(
-            plan.sketch_at, self.sites if plan.activations else (), self._weights if plan.weights else None
-        )
-        if self._sketch_asked:
-            sketcher.ask()
-        capture.sketcher = sketcher
+        capture.sketcher.settle(self.sites)
         if capture.is_sketched:
             for site in self.sites:
-                sketcher.see(site, whole[site])
+                capture.sketcher.see(site, whole[site])
         self._say()
         return hosts, codes
 
     def _say(self) -> None:
         """Say once what was decided by itself."""
-        chosen = [f"{site} ({r.name})" for site, r in self.reductions.items() if r.name != "flatten"]
-        if chosen and self.plan.reduce is None:
+        chosen = [
+            f"{site} ({r.name})"
+            for site, r in self.reductions.items()
+            if r.name != "flatten" and not is_asked(self.plan.reduce, site)
+        ]
+        if chosen:
             self.said(f"activations become vectors as their shapes suggest, unless reduce= says how: {_listed(chosen)}")
         if not self.scores:
             self.said(

@@ -89,8 +89,8 @@ class Plan:
         object.__setattr__(self, "seed", whole_number("seed", self.seed, least=0, most=2**63 - 1))
         object.__setattr__(self, "scale_twins", tuple(positive_number("a scale twin", s) for s in self.scale_twins))
         for name, values in (("beta", self.betas), ("scale_twins", self.scale_twins)):
-            if len(set(values)) < len(values):
-                raise InputError(f"{name} is {values}, but no value may stand in it twice")
+            if len({f"{value:g}" for value in values}) < len(values):
+                raise InputError(f"{name} is {values}, but no two may be alike in six digits, which name the probes")
         if not self.betas:
             raise InputError("beta is empty, but a probe needs one")
         if 1.0 in self.scale_twins:

@@ -38,7 +38,7 @@ class Positions:
 
     def next(self, batch: Batch) -> tuple[Batch, Tensor]:
         """Return the batch without what a sampler repeated, perhaps empty, and the positions (n,) of its inputs."""
-        positions = self._at(torch.arange(self._seen, self._seen + batch.n))
+        positions = self._at(torch.arange(self._seen, self._seen + batch.n, device="cpu"))
         self._seen += batch.n
         if self._inputs is None or bool((positions < self._inputs).all()):
             return batch, positions

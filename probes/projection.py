@@ -79,6 +79,8 @@ class GaussianProjection:
             # Made inside inference mode, it could not take part in a graph outside of it.
             with torch.inference_mode(False), torch.no_grad():
                 generator = torch.Generator().manual_seed(int(key >> np.uint64(1)))
-                matrix = torch.empty(self.width, self.dimensions).normal_(generator=generator)
+                matrix = torch.empty(self.width, self.dimensions, dtype=torch.float32, device="cpu").normal_(
+                    generator=generator
+                )
                 self._matrices[device] = matrix.div_(math.sqrt(self.dimensions)).to(device)
         return self._matrices[device]

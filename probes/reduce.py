@@ -155,6 +155,11 @@ def reduction_for(
     return Reduction(chosen, axis, by_shape, site, projection)
 
 
+def is_asked(asked: Asked, site: str) -> bool:
+    """Return whether `asked` says how this site is reduced; if not, its shape does."""
+    return _chosen(asked, site) is not None
+
+
 def check_reductions(asked: Asked, sites: Iterable[str]) -> None:
     """Refuse what `reduction_for` would refuse later, and keys of a mapping that belong to no site.
 

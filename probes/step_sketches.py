@@ -36,24 +36,37 @@ class StepSketcher:
     ----------
     at : Schedule
         Of steps.
-    sites : sequence of str
-        Whose activations are sketched; none where that is off.
+    activations : bool
+        Whether they are sketched.
     weights : WeightRecorder or None
         Sketches the weights; None where that is off.
+
+    Attributes
+    ----------
+    has_begun : bool
+        Whether a step that is sketched is under way.
     """
 
-    def __init__(self, at: Schedule, sites: Sequence[str], weights: WeightRecorder | None) -> None:
-        self._at, self._weights = at, weights
-        self._activations = ActivationRecorder(sites) if sites else None
-        self._asked = False
+    def __init__(self, at: Schedule, *, activations: bool, weights: WeightRecorder | None) -> None:
+        self._at, self._weights, self._has_activations = at, weights, activations
+        self._activations: ActivationRecorder | None = None
+        self._of_weights: dict[str, SketchSummary] = {}
+        self._asked, self.has_begun = False, False
 
     def ask(self) -> None:
         """Sketch the next step, whatever the schedule says."""
         self._asked = True
 
-    def is_due(self, step: int) -> bool:
-        """Whether that step is sketched."""
-        return (self._asked or self._at.due(step)) and not (self._activations is None and self._weights is None)
+    def settle(self, sites: Sequence[str]) -> None:
+        """Learn which sites there are, from the first step."""
+        self._activations = ActivationRecorder(sites) if self._has_activations else None
+
+    def begin(self, step: int) -> None:
+        """Begin with a training forward: decide whether it is sketched, and sketch the weights that it runs with."""
+        self.forget()  # of several forwards in one step the last one counts
+        self.has_begun = (self._asked or self._at.due(step)) and (self._has_activations or self._weights is not None)
+        if self.has_begun and self._weights is not None:
+            self._of_weights = self._weights.summaries()
 
     def see(self, site: str, activation: Tensor) -> None:
         """Count one whole activation of a step that is due."""
@@ -62,8 +75,9 @@ class StepSketcher:
 
     def forget(self) -> None:
         """Drop what was seen of a step that did not come to its end."""
-        if self._activations is not None:
+        if self.has_begun and self._activations is not None:
             self._activations.reset()
+        self.has_begun, self._of_weights = False, {}
 
     def emit(self, step: int, ranks: Ranks, to: Callable[[StepSketches], None]) -> None:
         """Give the sketches of one step, over all ranks, to `to`, and begin anew."""
@@ -74,5 +88,6 @@ class StepSketcher:
             for other in others:
                 whole.merge(other)
             activations = whole.summaries()
-            self._activations.reset()
-        to(StepSketches(step, activations, {} if self._weights is None else self._weights.summaries()))
+        weights = self._of_weights
+        self.forget()
+        to(StepSketches(step, activations, weights))

@@ -98,6 +98,8 @@ class VIBProbe(nn.Module):
             raise InputError(f"features is {features}, but a probe needs an activation of at least one feature")
         self.target = target_of(target)
         self.settings = settings or VIBSettings()
+        if self.settings.mode == "bottleneck":
+            raise InputError("a probe has mode 'observe' or 'joint'; in mode 'bottleneck' the code is a VIBBottleneck")
         self.features, latent = features, self.settings.latent
         self.encoder = skip_init(nn.Linear, features, 2 * latent, device="cpu", dtype=torch.float32)
         self.decoder = skip_init(nn.Linear, latent, self.target.decoder_width, device="cpu", dtype=torch.float32)

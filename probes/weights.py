@@ -7,6 +7,11 @@ from infoplane.probes.errors import CaptureError
 from infoplane.probes.names import parameter_names
 
 
+def weights_of(model: nn.Module) -> dict[str, nn.Parameter]:
+    """Return the weights of a network by name: floating-point parameters of two or more dimensions."""
+    return {name: p for name, p in parameter_names(model).items() if p.ndim >= 2 and p.is_floating_point()}
+
+
 class WeightRecorder:
     """Sketches of a network's weights at the moment of asking.
 
@@ -25,7 +30,7 @@ class WeightRecorder:
 
     def __init__(self, model: nn.Module) -> None:
         self._model = model
-        self.names = tuple(name for name, p in parameter_names(model).items() if p.ndim >= 2)
+        self.names = tuple(weights_of(model))
 
     def summaries(self) -> dict[str, SketchSummary]:
         """Return one summary per weight, by parameter name.

@@ -31,11 +31,11 @@ _PROBE = {
     "i_zx_given_y": "rate given the label: upper bound on I(Z;X|Y), in bit",
     "i_zy": "{kind} of I(Z;Y) of the probe's code Z, in bit",
     "i_ty_chain": "{kind} of I(T;Y) of the site T, by the best reading at or after it, in bit",
-    "error": "share of inputs that the probe's decoder puts into a wrong class",
+    "error": "share of inputs that the probe's decoder puts into a wrong class; of real labels 1 - R^2",
 }
 _HOST = {
     "loss": "cross-entropy of the network's own output, in bit",
-    "error": "share of inputs that the network's own output puts into a wrong class",
+    "error": "share of inputs that the network's own output puts into a wrong class; of real labels 1 - R^2",
 }
 
 

@@ -8,8 +8,8 @@ Open a recording around the training and give it to the callback::
         trainer.train()
 
 The ``with`` block closes the recording whatever happens: the Trainer tells callbacks nothing of an exception. Labels
-are those that every forward is given as ``labels``. With ``gradient_accumulation_steps=k`` the probes learn from all k
-forwards of a step; ``probe_every=k`` then makes one step of them per step of the network.
+are those that every forward is given as ``labels``. With ``gradient_accumulation_steps=k`` the probes take k steps per
+step of the network, one for each forward; with ``record(..., probe_every=k)`` one, on the first of the k forwards.
 """
 
 from collections.abc import Iterable

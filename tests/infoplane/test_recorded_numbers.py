@@ -396,7 +396,7 @@ def test_a_recording_that_fails_to_start_keeps_the_file_it_was_to_replace(tmp_pa
         ({"sites": ()}, "no site"),
         ({"beta": "1"}, "beta is '1'"),
         ({"beta": ()}, "beta is empty"),
-        ({"beta": (1e-3, 1e-3)}, "no value may stand in it twice"),
+        ({"beta": (1e-3, 1e-3)}, "no two may be alike in six digits"),
         ({"scale_twins": (1.0,)}, "a scale twin of 1 is the probe itself"),
         ({"scale_twins": (-1,)}, "a scale twin is -1"),
         ({"sketch_at": "often"}, "'often' is no schedule"),

@@ -6,7 +6,7 @@ import torch
 from torch.nn import functional
 
 from infoplane.errors import InputError
-from infoplane.probes.bank import LABELS_EVERY, ProbeBank
+from infoplane.probes.bank import LABELS_EVERY, LABELS_FIRST, ProbeBank
 from infoplane.probes.encoding import encoded
 from infoplane.probes.probe_info import probes_of_host
 from infoplane.probes.ranks import Ranks
@@ -294,7 +294,7 @@ def test_evaluation_noise_is_normal_differs_by_draw_and_input_and_repeats():
     assert not torch.equal(b._noise.evaluation(torch.arange(32))[0], b._noise.training(32, 0))
 
 
-def test_accumulated_updates_move_the_label_normals_every_few_updates():
+def test_label_normals_move_at_every_early_update_and_every_few_later_on():
     h, y = batch()
     b = bank()
     assert evaluate(b, h, y)["a"].given_label.isnan().all()
@@ -302,10 +302,14 @@ def test_accumulated_updates_move_the_label_normals_every_few_updates():
     first = b._normals["a"].mean.clone()
     mean, _ = bank().probes["a"].encode(h)
     torch.testing.assert_close(first, torch.stack([mean[y == k].mean(0) for k in range(3)]).detach())
-    for step in range(1, LABELS_EVERY):
+    for step in range(1, LABELS_FIRST + 1):
+        learn(b, h, y, step=step)
+        assert not torch.equal(b._normals["a"].mean, first)
+        first = b._normals["a"].mean.clone()
+    for step in range(LABELS_FIRST + 1, LABELS_FIRST + LABELS_EVERY):
         learn(b, h, y, step=step)
         assert torch.equal(b._normals["a"].mean, first)
-    learn(b, h, y, step=LABELS_EVERY)
+    learn(b, h, y, step=LABELS_FIRST + LABELS_EVERY)
     assert not torch.equal(b._normals["a"].mean, first)
     assert evaluate(b, h, y)["a"].given_label.isfinite().all()
 
