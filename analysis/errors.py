@@ -49,6 +49,13 @@ def whole_number(name: str, value: object, *, least: int, most: int | None = Non
     return int(value)
 
 
+def true_or_false(name: str, value: object) -> bool:
+    """Return `value`, called `name`; InputError unless it is True or False: ``"no"`` is true in Python."""
+    if not isinstance(value, bool):
+        raise InputError(f"{name} is {value!r}, but it must be True or False")
+    return value
+
+
 def positive_number(name: str, value: object) -> float:
     """Return `value`, called `name`, as a float; InputError unless it is a finite number above 0."""
     if isinstance(value, bool) or not isinstance(value, Real) or not math.isfinite(value) or value <= 0:

@@ -40,7 +40,8 @@ def findings_of(
         ``non_finite`` of the network's own loss; of each probe ``rate_above_log_n``, ``rate_below_label_bound``,
         ``lower_above_upper``, ``collapsed_dimensions``, on the control ``rate_still_falling``; of the inputs
         ``duplicate_inputs``. And three of the recording's own: ``left_out``, inputs that the probe's training left out;
-        ``non_finite_bound``, a bound that is NaN or infinite though no activation is known that would explain it.
+        ``non_finite_bound``, a bound that is NaN or infinite though no activation is known that would explain it;
+        ``sandwich_missing``, a code of finite rate too extreme to be enclosed.
     """
     found: list[tuple[str, Finding | None]] = []
     for stream, sketches in (("activations", measurement.activations), ("weights", measurement.weights)):
@@ -77,6 +78,10 @@ def _of_probe(
     yield validity.rate_below_label_bound(
         rate, label_bound, se_rate=float(bounds.se_i_zx[k]), se_label_bound=float(bounds.se_i_zy[k]), where=where
     )
+    if math.isfinite(rate) and measurement.n_sandwich > 1 and math.isnan(measurement.i_zx_lower[k]):
+        text = "the code has deviations below e^-100 or means too far out, so that no sandwich encloses its information"
+        advice = "take activations on a smaller scale, std='log_variance', or a larger beta"
+        yield Finding("sandwich_missing", where, text, advice=advice)
     yield _contradiction(measurement, k, probe)
     yield validity.rate_above_log_n(rate, bounds.n, where=where)
     yield validity.collapsed_dimensions(measurement.dimensions[k], where=where)

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     import pandas as pd
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True, eq=False, repr=False)
 class FrozenProbes:
     """Probes on a network that was not trained any more, and what they measured in the end.
 
@@ -38,6 +38,9 @@ class FrozenProbes:
     infos: tuple[ProbeInfo, ...]
     probes: dict[str, VIBProbe]
     measurement: Measurement
+
+    def __repr__(self) -> str:
+        return f"<FrozenProbes: {', '.join(self.probes)}; n = {self.measurement.bounds.n}>"
 
     def to_dataframe(self) -> "pd.DataFrame":
         """Return one line per probe: name, site, host, beta, latent, scale, and the quantities of a run's plane."""

@@ -9,7 +9,7 @@ import numpy as np
 from torch import nn
 from torch.nn.parameter import is_lazy
 
-from infoplane.analysis.errors import whole_number
+from infoplane.analysis.errors import true_or_false, whole_number
 from infoplane.errors import InputError, SiteError
 from infoplane.probes.bottleneck_places import bottleneck_places
 from infoplane.probes.names import parameter_names
@@ -168,6 +168,21 @@ def record(
     for name, several in (("scale_twins", scale_twins), ("sinks", sinks)):
         if not isinstance(several, Iterable):
             raise InputError(f"{name} is {several!r}, but it must be a sequence; write ({several!r},) for one")
+    for name, flag in {
+        "control": control,
+        "activations": activations,
+        "weights": weights,
+        "neurons": neurons,
+        "overwrite": overwrite,
+    }.items():
+        true_or_false(name, flag)
+    if not isinstance(split, str):
+        raise InputError(f"split is {split!r}, but it is a word that stands beside every number, such as 'test'")
+    for sink in sinks:
+        if not isinstance(sink, Sink):
+            raise InputError(
+                f"{sink!r} is no sink: it needs the methods measurement(...) and close() of infoplane.sink"
+            )
     betas = tuple(beta) if isinstance(beta, Sequence | np.ndarray) else (beta,)
     each = [
         VIBSettings(

@@ -87,7 +87,8 @@ class Recording:
 
     def __repr__(self) -> str:
         names = ", ".join(probe.name for probe in self._observer.probes)
-        return f"<Recording {str(self.path)!r}: {names}; step {self.step}>"
+        where = "without a file" if self.path is None else repr(str(self.path))
+        return f"<Recording {where}: {names}; step {self.step}>"
 
     def __enter__(self) -> Self:
         if self._is_open or self._is_over:
@@ -329,8 +330,9 @@ class Recording:
 
     def _check_open(self) -> None:
         if not self._is_open:
-            when = "is over" if self._is_over else "has not begun"
-            raise InputError(f"the recording {when}: use it inside 'with infoplane.record(...) as rec:'")
+            if self._is_over:
+                raise InputError("the recording is over: call infoplane.record() again for another run")
+            raise InputError("the recording has not begun: use it inside 'with infoplane.record(...) as rec:'")
 
     def _start(self) -> None:
         observer = self._observer

@@ -53,8 +53,8 @@ class Tap:
     ----------
     places : tuple of Place
         Settled by the first captured forward.
-    dropped : tuple of str
-        Places that dropped out then.
+    dropped : dict of str to str
+        Places that dropped out then, and why.
     is_settled : bool
         Whether a forward has been captured.
     """
@@ -71,7 +71,7 @@ class Tap:
         after: Callable[[tuple[Any, ...], dict[str, Any], Any], None] | None = None,
     ) -> None:
         self.places: tuple[Place, ...] = tuple(places)
-        self.dropped: tuple[str, ...] = ()
+        self.dropped: dict[str, str] = {}
         self._model, self._active, self._keep, self._looks = model, active, keep, looks
         self._before_forward, self._after_forward = before, after
         self.is_settled = False
@@ -96,7 +96,7 @@ class Tap:
     def drop(self, names: Sequence[str]) -> None:
         """Let go of places that have nothing to record after all."""
         self.places = tuple(place for place in self.places if place.name not in names)
-        self.dropped += tuple(names)
+        self.dropped |= dict.fromkeys(names, "no row per input")
         self._at = _by_module(self.places)
 
     def take(self) -> Captured:
@@ -223,7 +223,7 @@ class Tap:
         for index, place in enumerate(self.places):
             calls = [call for at, call in forward.kept if at == index]
             if not calls and not place.named:
-                self.dropped += (place.name,)
+                self.dropped[place.name] = "not one floating-point tensor" if forward.calls[index] else "never called"
                 continue
             for offset, call in enumerate(calls):
                 kept[len(places) + offset, 0] = forward.kept[index, call]

@@ -87,8 +87,8 @@ class Capture:
         return self._tap.places
 
     @property
-    def dropped(self) -> tuple[str, ...]:
-        """Sites that a pattern matched and that gave nothing to record."""
+    def dropped(self) -> dict[str, str]:
+        """Sites that a pattern matched and that gave nothing to record, and why."""
         return self._tap.dropped
 
     @property

@@ -6,7 +6,7 @@ import torch
 from torch import Tensor
 
 from infoplane.probes.attach import Captured
-from infoplane.probes.errors import CaptureError
+from infoplane.probes.errors import CaptureError, SiteError
 from infoplane.probes.input_axis import has_input_axis
 from infoplane.probes.places import Place
 from infoplane.probes.reduce import Asked, Reduction, check_reductions, reduction_for
@@ -68,7 +68,7 @@ class Codes:
 
     def of(self, captured: Captured) -> Captured:
         """Return the vectors of whole activations, by site, with their graph."""
-        return {site: reduction(captured[site]) for site, reduction in self.reductions.items()}
+        return {site: self._reduced(site, captured[site]) for site in self.reductions}
 
     def copy(self, site: str, activation: Tensor) -> Tensor:
         """Return the vectors of one activation, without its graph and in memory of their own.
@@ -77,9 +77,20 @@ class Codes:
         ran in inference mode or not.
         """
         with torch.inference_mode(False):
-            code = self.reductions[site](activation.detach())
+            code = self._reduced(site, activation.detach())
             shared = code.untyped_storage().data_ptr() == activation.untyped_storage().data_ptr()
             return code.clone() if shared else code
+
+    def _reduced(self, site: str, activation: Tensor) -> Tensor:
+        reduction = self.reductions[site]
+        code = reduction(activation)
+        if code.shape[1] != self.widths[site]:
+            raise SiteError(
+                f"the site {site!r} gave {tuple(activation.shape)}, which {reduction.name!r} makes {code.shape[1]} "
+                f"numbers per input, but it began with {self.widths[site]}: for inputs of several sizes take a "
+                "reduction that has one width, such as 'tokens-mean' or 'gap'"
+            )
+        return code
 
 
 def whole_copy(activation: Tensor, *, graph: bool) -> Tensor:

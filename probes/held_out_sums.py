@@ -132,7 +132,7 @@ class HeldOutSums:
         for k in range(len(self.probes) if n > 1 else 0):
             try:
                 code = GaussianCode(arrays[f"mean {k}"], arrays[f"log_std {k}"])
-            except InputError:  # what is not finite has no information to enclose, and its rate says so already
+            except InputError:  # not finite, or too extreme: a finding says so
                 continue
             low, high = sandwich(code, seed=self._seed)
             values[k] = low.value, high.value, low.standard_error, high.standard_error

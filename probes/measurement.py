@@ -15,7 +15,7 @@ from infoplane.probes.raw import RawActivations
 Floats = NDArray[np.float64]
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True, eq=False, repr=False)
 class Measurement:
     """One row of a recording. Informations are in bit; arrays of shape (P,) have one entry per probe, in their order.
 
@@ -85,3 +85,7 @@ class Measurement:
     left_out: dict[str, int]
     dimensions: tuple[Floats, ...]
     input_keys: NDArray[np.uint64]
+
+    def __repr__(self) -> str:
+        count = len(self.bounds.i_zx)
+        return f"<Measurement at step {self.step}: {count} probe{'s' * (count > 1)}, n = {self.bounds.n}; see bounds>"

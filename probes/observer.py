@@ -378,7 +378,8 @@ class Observer:
                 "the chain bound"
             )
         if self._capture.dropped:
-            self.said(f"not recorded, for the forward does not give them: {_listed(self._capture.dropped)}")
+            dropped = [f"{site} ({why})" for site, why in self._capture.dropped.items()]
+            self.said(f"not recorded: {_listed(dropped)}; infoplane.sites(model, x) spells out what there is")
         if self._is_compiled:
             self.said("while it is recorded the network runs as it is written, not as torch.compile has made it")
 

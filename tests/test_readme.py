@@ -43,7 +43,7 @@ def test_python_blocks_of_the_page_on_estimators_run(tmp_path):
 def test_python_blocks_of_the_page_on_recording_run_and_give_what_they_say(tmp_path):
     after = "print(rec.sites, activations.shape, frontier.i_zx.is_monotonic_decreasing, error**2 < c[a, a] + c[b, b])"
     output = run_blocks("docs/recording.md", count=12, cwd=tmp_path, after=after)
-    assert "for the forward does not give them: lstm" in output
+    assert "not recorded: lstm (not one floating-point tensor)" in output
     assert "['rows' 'sequence' 'last step'] ['tokens-mean' 'last' 'flatten']" in output
     assert "[ 0  1  2  3  4  5  6  8 10 13 16 20 25]" in output
     listed = re.search(r"```\n(site .*?\n)```", (ROOT / "docs/recording.md").read_text(), flags=re.DOTALL)

@@ -1,7 +1,6 @@
 """``infoplane info``: what a run file holds, and what can still be read of a damaged one."""
 
 import json as json_format
-import textwrap
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -50,7 +49,7 @@ def _facts(path: Path) -> dict[str, Any]:
 
 
 def _page(facts: dict[str, Any]) -> str:
-    from infoplane.reports.table import SCREEN
+    from infoplane.cli.tables import wrapped
 
     lines = [
         f"{facts['path']}  ({facts['bytes']:,} bytes, format {facts['format_version']})",
@@ -60,24 +59,28 @@ def _page(facts: dict[str, Any]) -> str:
     if damaged:
         lines.append("the file is cut off or damaged; what can still be read stands below")
     lines.append("rows:")
+    width = max((len(name) for name in facts["streams"]), default=0)
     for name, rows in facts["streams"].items():
         lost = f"  ({rows['readable']} can be read)" if name in damaged else ""
-        lines.append(f"  {name:<14}{rows['committed']:>7}{lost}")
-    lines.append("probes: " + ", ".join(facts["probes"]))
+        lines.append(f"  {name:<{width}}{rows['committed']:>7}{lost}")
+    lines.append(wrapped(f"probes: {_short(', '.join(facts['probes']) or 'none')}"))
     if facts.get("findings"):
-        lines.append("findings: " + ", ".join(f"{_short(code)} ({count})" for code, count in facts["findings"].items()))
+        kinds = ", ".join(f"{_short(code)} ({count})" for code, count in facts["findings"].items())
+        lines.append(wrapped(f"findings: {kinds}"))
         for where, text in facts["finding_texts"].items():
-            meaning = textwrap.fill(_short(text, 402), SCREEN, initial_indent="    ", subsequent_indent="    ")
-            lines += [f"  {_short(where)}", meaning]
+            lines += [wrapped(_short(where), 2), wrapped(_short(text), 4, 4)]
     elif "findings" in facts:
         lines.append("findings: none")
-    for title in ("configuration", "provenance"):
-        lines.append(f"{title}:")
-        lines += [f"  {key}: {_short(value)}" for key, value in facts[title].items()]
+    # A setting that is null is one; what is not known of the run's origin is no line.
+    known = {key: value for key, value in facts["provenance"].items() if value not in (None, "", {}, [])}
+    for title, entries in (("configuration", facts["configuration"]), ("provenance", known)):
+        if entries:
+            lines.append(f"{title}:")
+            lines += [wrapped(f"{_short(key)}: {_short(value)}", 2) for key, value in entries.items()]
     return "\n".join(lines)
 
 
-def _short(value: Any, limit: int = 160) -> str:
+def _short(value: Any, limit: int = 2000) -> str:
     text = value if isinstance(value, str) else json_format.dumps(value)
     text = "".join(c if c.isprintable() else "\N{REPLACEMENT CHARACTER}" for c in text)
     return text if len(text) <= limit else text[: limit - 1] + "\N{HORIZONTAL ELLIPSIS}"

@@ -10,6 +10,8 @@ import typer
 if TYPE_CHECKING:
     from torch import nn
 
+    from infoplane.probes.places import Place
+
 _DTYPES = ("float32", "int64")
 _MODEL = "MODEL is mlp, or package.module:name of a network, or of what makes one without arguments"
 
@@ -45,7 +47,7 @@ def layers(
     # What the network's own code prints is no data of ours.
     with redirect_stdout(sys.stderr), _current_folder():
         network, one = _network(model, one)
-        chosen = None if sites is None else {place.module_name for place in select_sites(network, sites)}
+        chosen = None if sites is None else _modules(select_sites(network, sites), sites)
         table = ip.sites(network) if one is None else _after_forward(network, (batch, *one), dtype)
     rows = SiteTable([row for row in table if chosen is None or row.module in chosen])
     if json:
@@ -57,6 +59,15 @@ def layers(
             "infoplane: outputs and calls are known after a forward; --shape gives the shape of one input",
             file=sys.stderr,
         )
+
+
+def _modules(places: "tuple[Place, ...]", text: str) -> set[str]:
+    """Return the names of the modules that ``--sites`` chose; InputError where it says more than a module."""
+    from infoplane.errors import InputError
+
+    if any(place.side == "input" or place.call is not None or place.path for place in places):
+        raise InputError(f"--sites is {text!r}, but it takes a name or glob; @input, :call and [key] are for sites=")
+    return {place.module_name for place in places}
 
 
 def _numbers(text: str | None) -> tuple[int, ...] | None:
@@ -166,4 +177,6 @@ def _working(what: str, work: Callable[[], Any]) -> Any:
         raise
     except Exception as error:
         reason = (str(error).splitlines() or [""])[0]
-        raise RuntimeError(f"{what} failed: {type(error).__name__}: {reason}") from error
+        # The command line names the class of what is raised here; that of the cause is news only where it differs.
+        kind = "" if type(error) is RuntimeError else f"{type(error).__name__}: "
+        raise RuntimeError(f"{what} failed: {kind}{reason}") from error

@@ -31,8 +31,11 @@ def plane(
     from infoplane.cli.tables import print_findings
     from infoplane.errors import InputError
 
+    target = None if out is None else new_picture(_in_a_folder(out), force=force)
     with ExitStack() as stack:
         opened = [stack.enter_context(ip.open_run(path)) for path in runs]
+        for run in opened:
+            _check_rows(run)
         said = {run.path: _findings(run) for run in opened}
         if json:
             import pandas as pd
@@ -44,8 +47,7 @@ def plane(
                 of_point: list[Any] = [codes.get(point, []) for point in points]
                 tables.append(table.assign(run=str(run.path), findings=of_point))
             sys.stdout.write(pd.concat(tables).to_json(orient="records", lines=True))
-        if out is not None:
-            target = new_picture(out, force=force)
+        if target is not None:
             if len(opened) == 1:
                 ip.plots.save(ip.plots.plane(opened[0], control=control), target)
             else:
@@ -56,6 +58,25 @@ def plane(
         stems = [run.path.stem for run in opened]
         names = {path: path.stem if stems.count(path.stem) == 1 else str(path) for path in said}
         print_findings({names[path]: groups for path, (groups, _) in said.items()}, file=sys.stderr)
+
+
+def _in_a_folder(out: Path) -> Path:
+    """Return `out`, the folder of which must be there: one that is made here is most often a slip of the pen."""
+    from infoplane.errors import InputError
+
+    if not out.parent.is_dir():
+        raise InputError(f"{out} cannot be written: there is no folder {out.parent}")
+    return out
+
+
+def _check_rows(run: "Run") -> None:
+    """Tell a run that has lost all rows of its plane from one that has not measured yet."""
+    from infoplane.errors import RunFileError
+
+    committed = run.plane().committed
+    if committed and not len(run.plane()):
+        rows = f"{committed} rows of its plane were" if committed > 1 else "one row of its plane was"
+        raise RunFileError(f"{run.path}: {rows} committed, but none can be read: the file is cut off or damaged")
 
 
 def _findings(run: "Run") -> "tuple[tuple[FindingSummary, ...], dict[tuple[int, str], list[str]]]":

@@ -48,6 +48,21 @@ def print_summary(runs: Mapping[str, Path]) -> None:
     print_findings({name: findings(path) for name, path in runs.items()})
 
 
+def wrapped(text: str, indent: int = 0, hang: int | None = None) -> str:
+    """Return `text` in lines of the screen's width, the later ones indented by `hang` (default: 4 more).
+
+    A word longer than a line stays whole: names and paths are there to be copied.
+    """
+    return textwrap.fill(
+        text,
+        SCREEN,
+        initial_indent=" " * indent,
+        subsequent_indent=" " * (indent + 4 if hang is None else hang),
+        break_long_words=False,
+        break_on_hyphens=False,
+    )
+
+
 def print_findings(found: Mapping[str, Sequence[FindingSummary]], *, file: TextIO | None = None) -> None:
     """Print what was found in each run, once per kind: where, how often, by how much; then what it means."""
     for code in dict.fromkeys(group.code for groups in found.values() for group in groups):
@@ -59,9 +74,9 @@ def print_findings(found: Mapping[str, Sequence[FindingSummary]], *, file: TextI
                     last = group
         print(f"finding: {code}", file=file)
         for extent, names in extents.items():
-            print(f"  {', '.join(names)}: {extent}", file=file)
+            print(wrapped(f"{', '.join(names)}: {extent}", 2), file=file)
         meaning = f"{last.text}; {last.advice}" if last.advice else last.text
-        print(textwrap.fill(meaning, SCREEN, initial_indent="  ", subsequent_indent="  "), file=file)
+        print(wrapped(meaning, 2, 2), file=file)
 
 
 def print_difference(first: Path, second: Path) -> None:

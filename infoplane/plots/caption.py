@@ -1,5 +1,6 @@
 """Small text and legends outside of the axes, wrapped to their width, so that they never cover a point."""
 
+import re
 from collections.abc import Sequence
 from typing import Any
 
@@ -28,14 +29,19 @@ def wrapped(text: str, width: float, *, size: float | None = None) -> str:
 
     Longer words stay whole, and so do equations ("n = 450") and what is held together by no-break spaces.
     """
-    font = FontProperties(size=small() if size is None else size)
+    words = text.replace(" = ", "\u00a0=\u00a0").split(" ")
+    return _filled(words, " ", width, small() if size is None else size)
+
+
+def _filled(parts: Sequence[str], between: str, width: float, size: float) -> str:
+    font = FontProperties(size=size)
     lines: list[str] = []
-    for word in text.replace(" = ", "\u00a0=\u00a0").split(" "):
-        longer = f"{lines[-1]} {word}" if lines else word
+    for part in parts:
+        longer = f"{lines[-1]}{between}{part}" if lines else part
         if lines and text_to_path.get_text_width_height_descent(longer, font, ismath=False)[0] <= width:
             lines[-1] = longer
         else:
-            lines.append(word)
+            lines.append(part)
     return "\n".join(lines)
 
 
@@ -67,7 +73,10 @@ def caption_below(ax: Axes, text: str, *, under: Artist | None = None, share: fl
 
 
 def legend_below(ax: Axes, handles: Sequence[Any], labels: Sequence[str], **options: Any) -> Legend:
-    """Set a legend under the label of the x axis, in as many columns as the width of the axes holds."""
+    """Set a legend under the label of the x axis, in as many columns as the width of the axes holds.
+
+    Labels too wide for one column are broken before a bracket, or after a dot, colon, underscore or space.
+    """
     pixels = ax.figure.dpi / 72
     axis = ax.xaxis.get_tightbbox(None)
     depth = 0.0 if axis is None else (ax.get_window_extent().y0 - axis.y0) / pixels
@@ -76,8 +85,19 @@ def legend_below(ax: Axes, handles: Sequence[Any], labels: Sequence[str], **opti
     for columns in range(len(handles), 0, -1):
         legend = ax.legend(handles, labels, ncols=columns, borderpad=0, borderaxespad=0, **options)
         if legend.get_window_extent().width / pixels <= width_of(ax):
-            break
+            return legend
+    texts = legend.get_texts()
+    beside = legend.get_window_extent().width - max(text.get_window_extent().width for text in texts)
+    for text in texts:
+        parts = re.split(r"(?:(?<=[.:_ ])|(?=\[))(?![^$]*\$)", text.get_text())
+        text.set_text(_filled(parts, "", width_of(ax) - beside / pixels, float(text.get_fontsize())))
     return legend
+
+
+def height_outside(ax: Axes) -> float:
+    """Return how many points title, labels, legend and caption take above and below the axes."""
+    box = ax.get_tightbbox()
+    return 0.0 if box is None else float((box.height - ax.bbox.height) / ax.figure.dpi * 72)
 
 
 def legend_on_top(figure: Figure, handles: Sequence[Any], labels: Sequence[str], **options: Any) -> Legend:

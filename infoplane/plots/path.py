@@ -1,7 +1,7 @@
 """The paths of a run through the information plane, read from its file."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from os import PathLike
 from typing import Self
 
@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from infoplane.errors import InputError, RunFileError
 from infoplane.plain_probes import plain_probes
-from infoplane.reports.findings import CONTEXT, FindingSummary, codes_of_points, findings
+from infoplane.reports.findings import CONTEXT, FindingSummary
 from infoplane.runfile.reader import Run, open_run
 from infoplane.runfile.view import StreamView
 
@@ -47,6 +47,29 @@ class ProbePath:
 
 
 @dataclass(frozen=True)
+class PlaneFinding:
+    """One finding about the plane, as the file holds it.
+
+    Attributes
+    ----------
+    step : int
+        Of the row.
+    place, code : str
+        Probe or inputs that it is about, and its fixed word.
+    amount : float
+        NaN where there is none.
+    unit : str
+        Of the amount.
+    """
+
+    step: int
+    place: str
+    code: str
+    amount: float
+    unit: str
+
+
+@dataclass(frozen=True)
 class RunPaths:
     """The paths of one run and what must stand beside them.
 
@@ -64,9 +87,9 @@ class RunPaths:
         Inputs measured last.
     settings : str
         Sentence with N, beta, probe steps, split and n.
-    findings : tuple of FindingSummary, or None
-        Those about the plane, by kind; None where they cannot be read.
-    others : int
+    found : tuple of PlaneFinding, or None
+        Those about the plane, of every probe of the file; None where they cannot be read.
+    others : tuple of str
         Probes of the file that have no path here: other betas, scale twins, refitted ones.
     """
 
@@ -77,8 +100,8 @@ class RunPaths:
     h_y: float
     n: int
     settings: str
-    findings: tuple[FindingSummary, ...] | None
-    others: int = 0
+    found: tuple[PlaneFinding, ...] | None
+    others: tuple[str, ...] = ()
 
     @property
     def sites(self) -> tuple[str, ...]:
@@ -97,6 +120,34 @@ class RunPaths:
     def beyond(self, *, control: bool) -> int:
         """Return how many of the points drawn have a rate at or above log2 n."""
         return sum(int((path.i_zx[path.finite] >= np.log2(self.n)).sum()) for path in self.drawn(control=control))
+
+    def findings(self, *, control: bool) -> tuple[FindingSummary, ...]:
+        """Return the findings about the paths drawn and about the inputs by kind, named by site as the legend is."""
+        drawn = self.drawn(control=control)
+        names = {path.probe: path.site if path.host == "trained" else f"{path.site}@untrained" for path in drawn}
+        hidden = {path.probe for path in self.paths}.union(self.others) - names.keys()
+        groups: dict[str, list[PlaneFinding]] = {}
+        for finding in self.found or ():
+            if finding.place not in hidden:
+                groups.setdefault(finding.code, []).append(finding)
+        return tuple(
+            self._summary([replace(one, place=names.get(one.place, _drawable(one.place))) for one in groups[code]])
+            for code in sorted(groups, key=CONTEXT.__contains__)
+        )
+
+    def _summary(self, group: Sequence[PlaneFinding]) -> FindingSummary:
+        largest = max(group, key=lambda one: -1.0 if np.isnan(one.amount) else abs(one.amount))
+        return FindingSummary(
+            stream="plane",
+            code=group[0].code,
+            places=tuple(dict.fromkeys(one.place for one in group)),
+            rows=len({one.step for one in group}),
+            of=self.step.size,
+            amount=largest.amount,
+            unit=largest.unit,
+            text="",
+            advice="",
+        )
 
 
 @dataclass(frozen=True)
@@ -153,13 +204,17 @@ def read_paths(run: Run | str | PathLike[str]) -> RunPaths:
 
 def _read(run: Run) -> RunPaths:
     view = run.plane()
+    if not len(view) and view.committed:
+        reason = f"{view.committed} rows of its plane were committed, but none can be read: it is cut off or damaged"
+        raise RunFileError(f"{run.path}: {reason}")
     if not len(view):
         raise InputError(f"{run.path} has no plane to draw: nothing has been measured yet")
     values = view["values"]
     at = {str(name): k for k, name in enumerate(view["quantity"])}
     sites, hosts = view["site"], view["host"]
     plain = plain_probes(view)
-    found, doubtful = _findings(run)
+    found = _found(run)
+    unusable = [one for one in found or () if one.code not in CONTEXT]
     paths = [
         ProbePath(
             probe=str(name),
@@ -169,7 +224,7 @@ def _read(run: Run) -> RunPaths:
             i_zy=values[:, k, at["i_zy"]],
             se_i_zx=values[:, k, at["se_i_zx"]],
             se_i_zy=values[:, k, at["se_i_zy"]],
-            doubtful=np.isin(view.row_values, doubtful.get(str(name), [])),
+            doubtful=np.isin(view.row_values, [one.step for one in unusable if one.place == name]),
         )
         for k, name in enumerate(view["probe"])
         if plain[k]
@@ -182,28 +237,39 @@ def _read(run: Run) -> RunPaths:
         h_y=float(values[-1, 0, at["h_y"]]),
         n=int(view["n"][-1]),
         settings=_settings(view),
-        findings=found,
-        others=int((~plain).sum()),
+        found=found,
+        others=tuple(str(name) for name in view["probe"][~plain]),
     )
 
 
-def _findings(run: Run) -> tuple[tuple[FindingSummary, ...] | None, dict[str, list[int]]]:
-    """Return the findings about the plane by kind, and by probe the steps that cannot be used as they stand."""
+def _found(run: Run) -> tuple[PlaneFinding, ...] | None:
+    """Return the findings about the plane in the order of the file, or None where they cannot be read."""
+    if "findings" not in run.streams:
+        return ()
     try:
-        found = tuple(group for group in findings(run) if group.stream == "plane")
+        view = run.findings()
+        missing = {"amount": np.full(len(view), np.nan), "unit": np.full(len(view), "")}  # format 1.0 had none
+        names = ("step", "stream", "where", "code", "amount", "unit")
+        columns = [(view[name] if name in view.names else missing[name]).tolist() for name in names]
     except RunFileError:
-        return None, {}
-    steps: dict[str, list[int]] = {}
-    for (step, probe), codes in codes_of_points(run).items():
-        if not CONTEXT.issuperset(codes):
-            steps.setdefault(probe, []).append(step)
-    return found, steps
+        return None
+    return tuple(
+        PlaneFinding(step, where, _drawable(code), amount, _drawable(unit))
+        for step, stream, where, code, amount, unit in zip(*columns, strict=True)
+        if stream == "plane"
+    )
+
+
+def _drawable(text: str) -> str:
+    """Return text from a file without what has no glyph."""
+    return text if text.isprintable() else "".join(c if c.isprintable() else "\N{REPLACEMENT CHARACTER}" for c in text)
 
 
 def _settings(view: StreamView) -> str:
     shown = plain_probes(view)
     latent, beta = (" or ".join(f"{value:g}" for value in np.unique(view[name][shown])) for name in ("latent", "beta"))
-    steps = f"trained for {view['updates'][-1]} steps"
+    updates = int(view["updates"][-1])
+    steps = f"trained for {updates} step{'' if updates == 1 else 's'}"
     known = view.attrs
     mode = f"mode {known['probe_mode']}, " if "probe_mode" in known else ""
     draws = f", {known['draws']} draws each" if "draws" in known else ""

@@ -8,12 +8,13 @@ and that side is shaded. Points of which another finding says that they cannot b
 
 from os import PathLike
 
+import matplotlib as mpl
 import matplotlib.pyplot as plt
 import numpy as np
 from matplotlib.axes import Axes
 from numpy.typing import NDArray
 
-from infoplane.plots.caption import caption_below, height_of, legend_below, small
+from infoplane.plots.caption import caption_below, height_of, height_outside, legend_below, small
 from infoplane.plots.path import Clock, ProbePath, RunPaths, read_paths
 from infoplane.plots.plane_legend import BEYOND, CONTROL_LABEL, LEGEND, RING, legend_entries, notes
 from infoplane.plots.theme import COLUMN, QUIET, shades, site_styles, theme
@@ -21,6 +22,7 @@ from infoplane.runfile.reader import Run
 
 X_LABEL = "rate of the probe's code,\nupper bound on I(Z;X) [bit]"
 Y_LABEL = "lower bound on I(Z;Y) [bit]"
+HEIGHT = 0.65 * COLUMN
 
 
 def plane(
@@ -40,8 +42,9 @@ def plane(
     run : Run or path-like
         An open run, which stays open, or a run file.
     ax : matplotlib.axes.Axes, optional
-        Where to draw; a new figure of one column's width, under `infoplane.plots.theme`, if left out. Legend and
-        caption stand below the axes: a figure of yours needs ``layout="constrained"`` to make room for them.
+        Where to draw; a new figure of one column's width, under `infoplane.plots.theme`, if left out: as high as
+        legend and caption need it, which stand below the axes. A figure of yours needs ``layout="constrained"`` to
+        make room for them, and height enough: some 3 mm for every row of the legend and line of the caption.
     control : bool
         Also draw the probes on the frozen untrained host, hollow, where the run has them. Only the difference from
         these paths is the host's doing.
@@ -67,8 +70,12 @@ def plane(
     paths = read_paths(run)
     if ax is None:
         with theme():
-            ax = plt.subplots(figsize=(COLUMN, 1.2 * COLUMN), layout="constrained")[1]
-            return _draw(ax, paths, control, errors, title, legend, caption)
+            # Of the subplot's default share of the figure's height, so that the axes start as high as they will end.
+            figure, ax = plt.subplots(figsize=(COLUMN, HEIGHT / 0.77), layout="constrained")
+            _draw(ax, paths, control, errors, title, legend, caption)
+            pads = 2 * mpl.rcParams["figure.constrained_layout.h_pad"]
+            figure.set_figheight(HEIGHT + height_outside(ax) / 72 + pads)
+            return ax
     return _draw(ax, paths, control, errors, title, legend, caption)
 
 
@@ -106,6 +113,9 @@ def draw_paths(
 def _dots(ax: Axes, path: ProbePath, style: tuple[str, str], share: NDArray[np.float64]) -> None:
     color, marker = style
     keep = np.flatnonzero(path.finite)
+    ax.plot(
+        path.i_zx[keep], path.i_zy[keep], color=color, linewidth=0.6, alpha=0.35, zorder=2.5, gid=f"{path.probe} path"
+    )
     last = np.arange(path.i_zx.size)[keep] == path.i_zx.size - 1
     ax.scatter(
         path.i_zx[keep],

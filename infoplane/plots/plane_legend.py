@@ -59,7 +59,9 @@ def notes(run: RunPaths, *, control: bool, errors: bool) -> list[str]:
     elif not control:
         said.append("The control is not drawn.")
     if run.others:
-        said.append(f"Not drawn: {run.others} probes at other betas, on scaled activations, or refitted.")
+        count = len(run.others)
+        probes = "probe at another beta" if count == 1 else "probes at other betas"
+        said.append(f"Not drawn: {count} {probes}, on scaled activations, or refitted.")
     if errors:
         said.append("Bars: one standard error over the inputs, without seeds and the probes' training.")
     if lost:
@@ -69,12 +71,13 @@ def notes(run: RunPaths, *, control: bool, errors: bool) -> list[str]:
 
 
 def _found(run: RunPaths, control: bool) -> list[str]:
-    """Return the sentences on findings: the codes, and how often. Those beyond log n are counted from what is drawn."""
-    if run.findings is None:
+    """Return the sentence on the findings of what is drawn: codes, and how often. Rates beyond log n are counted."""
+    if run.found is None:
         return ["The findings of this file cannot be read."]
     parts = []
     if beyond := run.beyond(control=control):
         points = sum(int(path.finite.sum()) for path in run.drawn(control=control))
         parts.append(f"rate_above_log_n ({beyond} of {points} points)")
-    parts += [f"{group.code} ({group.extent})" for group in run.findings if group.code != "rate_above_log_n"]
+    others = [group for group in run.findings(control=control) if group.code != "rate_above_log_n"]
+    parts += [f"{group.code} ({group.extent})" for group in others]
     return [f"Findings: {'; '.join(parts)}."] if parts else []

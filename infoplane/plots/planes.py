@@ -3,13 +3,14 @@
 from collections.abc import Sequence
 from os import PathLike
 
+import matplotlib as mpl
 import matplotlib.pyplot as plt
 import numpy as np
 from matplotlib.figure import Figure
 from numpy.typing import NDArray
 
 from infoplane.errors import InputError
-from infoplane.plots.caption import caption_below, legend_on_top, small, wrapped
+from infoplane.plots.caption import caption_below, height_outside, legend_on_top, small, wrapped
 from infoplane.plots.path import Clock, RunPaths, read_paths
 from infoplane.plots.plane import draw_paths
 from infoplane.plots.plane_legend import LEGEND, legend_entries, notes
@@ -17,6 +18,7 @@ from infoplane.plots.theme import PAGE, QUIET, site_styles, theme
 from infoplane.runfile.reader import Run
 
 NARROWEST = 55 / 25.4
+HEIGHT = 0.36 * PAGE
 
 
 def planes(
@@ -37,8 +39,8 @@ def planes(
         One per run; the names of the files if left out.
     figure : matplotlib.figure.Figure, optional
         Where to draw; it is given the constrained layout if it has no layout. A new figure of a page's width (180 mm),
-        under `infoplane.plots.theme`, if left out. Panels stand below each other where the figure is too narrow for
-        55 mm each.
+        under `infoplane.plots.theme` and as high as legend and captions need it, if left out. Panels stand below each
+        other where the figure is too narrow for 55 mm each.
     control, errors : bool
         As in `infoplane.plots.plane`.
 
@@ -65,9 +67,23 @@ def planes(
     if figure is not None:
         return _draw(figure, read, names, control, errors)
     with theme():
-        rows = -(-len(read) // _columns(PAGE, len(read)))
-        figure = plt.figure(figsize=(PAGE, (0.3 + 0.36 * rows) * PAGE), layout="constrained")
-        return _draw(figure, read, names, control, errors)
+        columns = _columns(PAGE, len(read))
+        rows = -(-len(read) // columns)
+        # The subplots' default share of the figure's height, so that the panels start as high as they will end.
+        figure = plt.figure(figsize=(PAGE, HEIGHT * (1.2 * rows - 0.2) / 0.77), layout="constrained")
+        axes = _draw(figure, read, names, control, errors)
+        figure.set_figheight(rows * HEIGHT + _height_beside(figure, axes, columns))
+        return axes
+
+
+def _height_beside(figure: Figure, axes: NDArray[np.object_], columns: int) -> float:
+    """Return how many inches legend, labels, captions and pads take of the height of a figure with one legend."""
+    rows = [axes[first : first + columns] for first in range(0, len(axes), columns)]
+    labels = sum(max(height_outside(ax) for ax in row) for row in rows) / 72
+    texts = [*figure.legends, *figure.texts]
+    common = sum(artist.get_window_extent().height for artist in texts) / figure.dpi
+    pad: float = mpl.rcParams["figure.constrained_layout.h_pad"]
+    return float(labels + common + 2 * pad * (len(rows) + len(texts)))
 
 
 def _columns(width: float, panels: int) -> int:

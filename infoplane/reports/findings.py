@@ -12,7 +12,9 @@ from typing import Any
 
 from infoplane.runfile.reader import Run, open_run
 
-CONTEXT = frozenset({"rate_above_log_n", "rate_still_falling", "collapsed_dimensions", "duplicate_inputs"})
+CONTEXT = frozenset(
+    {"rate_above_log_n", "rate_still_falling", "collapsed_dimensions", "duplicate_inputs", "sandwich_missing"}
+)
 """Codes that say how to read what was measured. All others say that a value cannot be used as it stands."""
 
 _CONTROL = "@untrained"

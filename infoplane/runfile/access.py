@@ -67,6 +67,11 @@ class OpenFile:
             self._datasets[key] = thing
         return thing
 
+    def check_open(self, path: Path) -> None:
+        """Raise `RunFileError` where the last user has closed the file; `path` is how the asking one knows it."""
+        if not self.file.id.valid:
+            raise closed(path)
+
     def acquire(self) -> "OpenFile":
         """Count one more user."""
         self._users += 1
@@ -109,6 +114,11 @@ def open_file(path: Path) -> OpenFile:
             file = h5py.File(h5f.open(name, h5f.ACC_RDONLY, fapl=access))
     opened = _open[key] = OpenFile(path, file)
     return opened.acquire()
+
+
+def closed(path: Path) -> RunFileError:
+    """Return the error of reading on in a run that was closed."""
+    return RunFileError(f"{path}: this run is closed; open it again with infoplane.open_run({str(path)!r})")
 
 
 @contextmanager

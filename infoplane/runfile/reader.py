@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from infoplane.analysis.errors import near_names
 from infoplane.analysis.sketch import BIN_EDGES, QUANTITIES, SketchSummary
 from infoplane.errors import InputError, RunFileError
-from infoplane.runfile.access import open_file, reading
+from infoplane.runfile.access import closed, open_file, reading
 from infoplane.runfile.content import attributes, read_fixed
 from infoplane.runfile.schema import FORMAT, FORMAT_VERSION
 from infoplane.runfile.view import StreamView
@@ -109,6 +109,7 @@ class Run:
 
     def refresh(self) -> None:
         """Look again at status and committed rows of a growing file; views made before grow with it."""
+        self._check_open()
         with reading(self.path):
             self._status.refresh()
             code = int(read_fixed(self._status))
@@ -140,8 +141,9 @@ class Run:
         Raises
         ------
         RunFileError
-            When the file has no such stream, or it cannot be read.
+            When the file has no such stream, it cannot be read, or the run is closed.
         """
+        self._check_open()
         if name not in self.streams:
             known = ", ".join(self.streams) or "none"
             raise RunFileError(f"{self.path}: has no stream {name!r}{near_names(name, self.streams)}; it has {known}")
@@ -263,6 +265,7 @@ class Run:
 
         They differ only in a file that is cut off or damaged. A counter that cannot be read itself counts 0.
         """
+        self._check_open()
         found = {}
         for name in self.streams:
             try:
@@ -291,6 +294,10 @@ class Run:
 
     def __repr__(self) -> str:
         return f"<Run {str(self.path)!r}: {self.status}; {', '.join(self.streams)}>"
+
+    def _check_open(self) -> None:
+        if self._closed:
+            raise closed(self.path)
 
     def _checked_version(self) -> str:
         with reading(self.path):
@@ -325,6 +332,7 @@ class Run:
         return found
 
     def _text(self, name: str) -> str:
+        self._check_open()
         with reading(self.path):
             dset = self._opened.child(self._entry, name, h5py.Dataset)
             dset.refresh()

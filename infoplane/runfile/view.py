@@ -60,6 +60,7 @@ class StreamView:
 
     def refresh(self) -> None:
         """Look again at what has been committed."""
+        self._opened.check_open(self.path)
         with reading(self.path):
             self._counter.refresh()
             committed = int(read_fixed(self._counter))
@@ -123,9 +124,10 @@ class StreamView:
         InputError
             When there is no such data set or row.
         RunFileError
-            When it cannot be read.
+            When it cannot be read, or its run is closed.
         """
         self._known(name)
+        self._opened.check_open(self.path)
         if name not in self.variables:
             if rows is not None:
                 raise InputError(f"{name!r} of stream {self.name!r} has no rows to choose from")

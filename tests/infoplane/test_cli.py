@@ -8,6 +8,8 @@ import subprocess
 import sys
 import time
 
+import h5py
+import numpy as np
 import pytest
 
 import infoplane as ip
@@ -171,6 +173,53 @@ def test_wrong_calls_get_one_sentence_and_code_2(tmp_path, monkeypatch, capfd, a
 
 def test_plane_without_anything_to_do_says_so(demo, capfd):
     assert "-o plane.png, or --json" in refused(capfd, "plane", demo[0] / "baseline.h5")
+
+
+def test_plane_makes_no_folder(demo, tmp_path, capfd):
+    picture = tmp_path / "none" / "plane.png"
+    text = refused(capfd, "plane", demo[0] / "baseline.h5", "--json", "-o", picture)
+    assert text == f"infoplane: {picture} cannot be written: there is no folder {picture.parent}"
+    assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.filterwarnings("ignore:.*rows of .* can be read")
+def test_a_plane_of_which_no_row_is_left_is_cut_off_and_not_unmeasured(demo, tmp_path, capfd):
+    """The file shrinks until no row of the plane is left; it still opens then."""
+    whole = (demo[0] / "baseline.h5").read_bytes()
+    path, picture = tmp_path / "cut.h5", tmp_path / "plane.png"
+    for percent in range(99, 0, -1):
+        path.write_bytes(whole[: len(whole) * percent // 100])
+        with ip.open_run(path) as run:
+            committed, readable = run.check()["plane"]
+        if not readable:
+            break
+    assert (committed, readable) == (3, 0)
+    said = f"infoplane: {path}: 3 rows of its plane were committed, but none can be read: the file is cut off"
+    for asked in (["-o", str(picture)], ["--json"]):
+        assert cli(["plane", str(path), *asked]) == 2
+        captured = capfd.readouterr()
+        assert captured.err.splitlines()[-1].startswith(said)
+        assert captured.out == ""
+    assert not picture.exists()
+
+
+def test_info_is_aligned_and_leaves_out_what_is_not_known(demo, tmp_path, capfd):
+    path = tmp_path / "run.h5"
+    shutil.copy(demo[0] / "baseline.h5", path)
+    with h5py.File(path, "r+") as file:
+        group = file["entry/provenance"]
+        for name, value in (("configuration", b"{}"), ("git_commit", b"null"), ("git_dirty", b"null"), ("data", b"{}")):
+            del group[name]
+            group.create_dataset(name, data=np.bytes_(value)).attrs["media_type"] = np.bytes_(b"application/json")
+    assert cli(["info", str(path)]) == 0
+    lines = capfd.readouterr().out.splitlines()
+    probes = next(k for k, line in enumerate(lines) if line.startswith("probes: "))
+    rows = lines[lines.index("rows:") + 1 : probes]
+    assert any(row.startswith("  step_activations ") for row in rows)
+    assert len({len(row) for row in rows}) == 1
+    assert not [line for line in lines if line.startswith(("configuration", "  git_", "  data"))]
+    assert '"sketch_at": "every 100"}' in " ".join(" ".join(lines).split())  # the last of the probes' settings
+    assert max(len(line) for line in lines if str(tmp_path) not in line and len(line.split()) > 1) <= 100
 
 
 def test_info_refuses_a_file_that_is_no_run_file(tmp_path, capfd):

@@ -121,6 +121,9 @@ def test_without_a_shape_it_says_how_to_see_more(capfd):
         (["mlp", "--dtype", "float16"], "--dtype is 'float16'"),
         (["mlp", "--batch", "0"], "batch"),
         (["mlp", "--sites", "hiden1"], "no module named 'hiden1'; did you mean 'hidden1'"),
+        (["mlp", "--sites", "hidden1@input"], "--sites is 'hidden1@input', but it takes a name or glob"),
+        (["mlp", "--sites", "hidden*:0"], "--sites is 'hidden*:0'"),
+        (["cli_layers_nets:Tokens", "--sites", "lstm[0]"], "--sites is 'lstm[0]'"),
         ([], "MODEL"),
     ],
 )
@@ -139,7 +142,7 @@ def test_wrong_calls_get_one_sentence_and_code_2(capfd, arguments, text):
         (["cli_layers_cut:net"], "importing cli_layers_cut failed: SyntaxError"),
         (
             ["cli_layers_nets:small", "--shape", "5"],
-            "the forward on float32 of shape (2, 5) failed: RuntimeError: mat1",
+            "infoplane: RuntimeError: the forward on float32 of shape (2, 5) failed: mat1",
         ),
         (["cli_layers_nets:Tokens", "--shape", "5"], "the forward on float32 of shape (2, 5) failed"),
     ],

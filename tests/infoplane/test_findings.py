@@ -103,9 +103,13 @@ def test_a_rate_just_above_the_label_bound_is_possible():
     assert codes(kl=1.11) == []  # 1.60 bit
 
 
-@pytest.mark.parametrize("enclosed", [(2.05, 2.0), (7.23, 8.0), (1.0, 1.56), (math.nan, math.nan)])
-def test_bounds_that_cross_within_their_errors_or_are_not_known_are_possible(enclosed):
+@pytest.mark.parametrize("enclosed", [(2.05, 2.0), (7.23, 8.0), (1.0, 1.56)])
+def test_bounds_that_cross_within_their_errors_are_possible(enclosed):
     assert codes(enclosed=enclosed) == []
+
+
+def test_a_finite_code_without_a_sandwich_is_said():
+    assert codes(enclosed=(math.nan, math.nan)) == ["sandwich_missing"]
 
 
 def test_a_falling_rate_is_said_of_the_control_alone():

@@ -107,8 +107,19 @@ def test_runs_of_one_name_are_told_apart(tmp_path, capfd):
         path.parent.mkdir()
         write(path, [(0, "a", "odd", float(path.parent.name == "one"), "bit")])
     assert cli(["plane", *map(str, paths), "--json"]) == 0
-    said = capfd.readouterr().err
+    said = " ".join(capfd.readouterr().err.split())
     assert all(f"{path}: a: 1 of 10 rows" in said for path in paths)
+
+
+def test_long_findings_and_names_are_wrapped_and_lose_nothing(tmp_path, capfd):
+    sites = [f"encoder.layers.{k}.attention-output@beta=0.001" for k in range(6)]
+    path = write(tmp_path / "run.h5", [(0, site, "odd", 123.0, "bit") for site in sites], sites=sites)
+    assert cli(["info", str(path)]) == cli(["plane", str(path), "-o", str(tmp_path / "p.png")]) == 0
+    captured = capfd.readouterr()
+    for text in (captured.out, captured.err):
+        assert max(len(line) for line in text.splitlines() if str(tmp_path) not in line) <= 100
+        assert f"{', '.join(sites[:3])} and 3 more: 1 of 10 rows, by 123 bit" in " ".join(text.split())
+    assert f"probes: {', '.join(sites)}, " in " ".join(captured.out.split())
 
 
 def test_a_finding_cannot_move_the_cursor(tmp_path, capfd):

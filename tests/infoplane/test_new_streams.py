@@ -436,7 +436,7 @@ def test_each_of_several_betas_is_the_probe_that_is_alone_with_it():
 def test_pictures_show_the_plain_probes_and_say_how_many_they_leave_out(several):
     paths = read_paths(several / "several.h5")
     assert [path.probe for path in paths.paths] == [NAMES[0], f"{NAMES[0]}@untrained"]
-    assert paths.others == 10
+    assert len(paths.others) == 10
     assert "beta = 0.001," in paths.settings
     from matplotlib.figure import Figure
 

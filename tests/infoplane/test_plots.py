@@ -59,10 +59,13 @@ def write_run(
     weights=("w",),
     rate=390,
     found=(),
+    others=(),
+    updates=10,
 ):
     """A run with rates falling from 390 bit, and bounds rising from 0.5 bit; the control lags by 0.1 bit.
 
-    `found` are findings about the plane: (row, probe, code, amount in bit).
+    `found` are findings about the plane: (row, probe, code, amount in bit); `others` are more probes; `updates` are the
+    steps of their training per row.
     """
     generator = np.random.default_rng(0)
     hosts = ("trained", "untrained")[: 1 + control]
@@ -71,6 +74,7 @@ def write_run(
         for host in hosts
         for site in sites
     ]
+    probes += others
     count = len(probes)
     with RunWriter(path) as writer:
         attrs = {"draws": 12, "probe_mode": "observe"}
@@ -88,7 +92,7 @@ def write_run(
             step, epoch = 20 * (row + 1), float(row + 1) if epochs else math.nan
             zeros = np.zeros((count, count))
             pairs = {"covariance_i_zx": zeros, "covariance_i_zy": zeros}
-            counts = {"n": N, "n_sandwich": N, "updates": step // 2}
+            counts = {"n": N, "n_sandwich": N, "updates": updates * (row + 1)}
             writer.append("plane", step, epoch=epoch, values=values, **counts, **pairs)
             writer.append("metrics", step, epoch=epoch, time=0.0, values=[0.1])
             for at, probe, code, amount in found:
@@ -279,7 +283,7 @@ def test_plane_without_a_control_says_so(tmp_path):
 def test_plane_says_when_a_recorded_control_is_not_drawn(run_path):
     ax = plane(run_path, control=False)
     assert "The control is not drawn." in said(ax)
-    assert set(lines(ax)) == {"h_y", "log2_n"}
+    assert set(lines(ax)) == {"hidden1 path", "hidden2 path", "h_y", "log2_n"}
 
 
 def test_points_that_are_not_finite_are_left_out_and_counted(tmp_path):
@@ -309,6 +313,47 @@ def test_plane_draws_on_given_axes_and_on_an_open_run(run_path):
         assert len(run.plane()) == ROWS
     assert mine.get_title() == "mine"
     assert mine.get_legend() is None
+
+
+LONG = [f"encoder.layers.{i}.attention.self.query[last_hidden_state]" for i in range(32)]
+
+
+def heights(ax):
+    """Heights in inches of axes and figure, once constrained layout has run."""
+    ax.figure.draw(FigureCanvasAgg(ax.figure).get_renderer())
+    return ax.get_window_extent().height / ax.figure.dpi, ax.figure.get_figheight()
+
+
+@pytest.mark.parametrize("names", [[f"fc{i}" for i in range(32)], LONG], ids=["short", "long"])
+def test_the_axes_keep_their_size_whatever_the_number_of_sites(tmp_path, names):
+    drawn = [plane(write_run(tmp_path / f"{count}.h5", sites=names[:count])) for count in (1, 2, 14, 32)]
+    inside, outside = np.transpose([heights(ax) for ax in drawn])
+    np.testing.assert_allclose(inside, 0.65 * COLUMN, atol=0.02)
+    assert np.all(np.diff(outside[1:]) > 0.3)
+    widths = [ax.get_window_extent().width / ax.figure.dpi for ax in drawn]
+    assert min(widths) > 0.78 * COLUMN
+    for ax in drawn:
+        assert overlapping(ax) == []
+
+
+def test_a_legend_of_short_names_has_several_columns(tmp_path):
+    ax = plane(write_run(tmp_path / "run.h5", sites=[f"fc{i}" for i in range(14)]))
+    heights(ax)
+    left = {round(text.get_window_extent().x0) for text in ax.get_legend().get_texts()}
+    assert len(left) > 1
+
+
+def test_labels_too_wide_for_the_axes_are_broken_and_lose_nothing(tmp_path):
+    ax = plane(write_run(tmp_path / "run.h5", sites=LONG[:1]))
+    label = ax.get_legend().get_texts()[0].get_text()
+    assert "\n" in label
+    assert label.replace("\n", "") == LONG[0]
+
+
+@pytest.mark.parametrize(("runs", "count"), [(1, 2), (1, 32), (4, 2), (4, 14)])
+def test_panels_keep_their_height_whatever_the_number_of_sites(tmp_path, runs, count):
+    axes = planes([write_run(tmp_path / "run.h5", sites=LONG[:count])] * runs)
+    np.testing.assert_allclose([heights(axes[0])[0], heights(axes[-1])[0]], 0.36 * PAGE, atol=0.02)
 
 
 @pytest.mark.parametrize("width", [COLUMN, PAGE])
@@ -372,6 +417,47 @@ def test_what_is_said_of_a_course_rings_no_point(tmp_path):
     ax = plane(write_run(tmp_path / "falling.h5", rate=8, found=found))
     assert not [gid for gid in lines(ax) if gid.endswith(" findings")]
     assert "rate_still_falling (the control of hidden1: 3 of 6 rows, by up to 9 bit)" in said(ax)
+
+
+def test_findings_about_probes_that_are_not_drawn_are_not_counted(tmp_path):
+    others = [
+        ProbeInfo("hidden1@beta=0.1", "hidden1", "trained", 0.1, 64),
+        ProbeInfo("hidden1@x10", "hidden1", "trained", 1e-3, 64, 10.0),
+        ProbeInfo("hidden1@refitted", "hidden1", "refitted", 1e-3, 64),
+    ]
+    found = [(row, other.name, "odd", 9.0) for row, other in enumerate(others)]
+    found += [(4, "hidden1", "odd", 0.5), (5, "hidden1", "odd", 0.7)]
+    found += [(5, "inputs", "duplicate_inputs", 1.0), (3, "hidden2@untrained", "odd", 2.0)]
+    path = write_run(tmp_path / "odd.h5", rate=6, found=found, others=others)
+    text = said(plane(path))
+    assert "odd (hidden1 and the control of hidden2: 3 of 6 rows, by up to 2 bit); duplicate_inputs (inputs" in text
+    assert "Not drawn: 3 probes at other betas, on scaled activations, or refitted." in text
+    assert "odd (hidden1: 2 of 6 rows, by up to 0.7 bit)" in said(plane(path, control=False))
+
+
+def test_findings_name_probes_of_several_betas_as_the_legend_does(tmp_path):
+    others = [ProbeInfo(f"fc1@beta={beta:g}", "fc1", "trained", beta, 64) for beta in (1e-3, 1e-2)]
+    others += [ProbeInfo(f"{one.name}@untrained", "fc1", "untrained", one.beta, 64) for one in others]
+    found = [(0, "fc1@beta=0.001", "odd", 1.0), (0, "fc1@beta=0.001@untrained", "odd", 1.0)]
+    ax = plane(write_run(tmp_path / "betas.h5", sites=(), rate=6, found=found, others=others))
+    assert ax.get_legend().get_texts()[0].get_text() == "fc1"
+    assert "Findings: odd (fc1 and its control: 1 of 6 rows, by 1 bit)." in said(ax)
+
+
+def test_one_step_and_one_probe_are_not_plural(tmp_path):
+    others = [ProbeInfo("hidden1@x10", "hidden1", "trained", 1e-3, 64, 10.0)]
+    text = said(plane(write_run(tmp_path / "one.h5", rows=1, updates=1, others=others)))
+    assert "trained for 1 step." in text
+    assert "Not drawn: 1 probe at another beta, on scaled activations, or refitted." in text
+
+
+def test_a_pale_line_joins_the_dots_below_them(run_path):
+    ax = plane(run_path)
+    line, points = lines(ax)["hidden1 path"], dots(ax)["hidden1"]
+    np.testing.assert_allclose(line.get_xydata(), points.get_offsets())
+    assert line.get_color() == site_styles(["hidden1"])["hidden1"][0]
+    assert line.get_alpha() < 0.5
+    assert line.get_zorder() < points.get_zorder()
 
 
 def test_planes_have_one_entry_for_rings_and_the_codes_below_the_run_they_concern(tmp_path):

@@ -407,7 +407,10 @@ def test_leaves_are_the_sites_by_default_and_those_without_anything_to_record_ar
     with recording(tmp_path, model, sites=None) as rec, caplog.at_level("WARNING", logger="infoplane"):
         rec_step(rec, model)
         assert rec.sites == ("body", "twice:0", "twice:1")
-    said = "not recorded, for the forward does not give them: unused, lstm"
+    said = (
+        "not recorded: unused (never called), lstm (not one floating-point tensor); "
+        "infoplane.sites(model, x) spells out what there is"
+    )
     unread = "the network's own output is not read as scores: its loss and error are not recorded, and do not enter"
     first, second = (record.getMessage() for record in caplog.records)
     assert first.startswith(unread)

@@ -195,3 +195,53 @@ def test_a_bottleneck_with_a_path_around_it_has_no_label_bound(around, caplog):
 def test_betas_that_would_have_one_name_are_refused():
     with pytest.raises(InputError, match="alike in six digits"):
         recording(seeded(Backwards), beta=(0.1, 0.10000001))
+
+
+def test_a_code_too_extreme_to_be_enclosed_is_said_to_be(tmp_path):
+    model = seeded(Backwards)
+    with recording(model, tmp_path / "run.h5", scale_twins=(1e4,)) as rec:
+        steps(rec, model)
+        measured = rec.measure([data()])
+    assert math.isfinite(measured.bounds.i_zx[1])
+    assert math.isnan(measured.i_zx_lower[1])
+    with ip.open_run(tmp_path / "run.h5") as run:
+        found = run.findings().to_dataframe().set_index("code")["where"]
+    assert found["sandwich_missing"] == "early@x10000"
+
+
+class Tokens(nn.Module):
+    def __init__(self):
+        super().__init__()
+        self.each, self.last = nn.Linear(6, 4), nn.Linear(4, CLASSES)
+
+    def forward(self, x):
+        return self.last(self.each(x).mean(1))
+
+
+def test_inputs_of_another_size_are_refused_by_the_name_of_the_site():
+    model, y = seeded(Tokens), torch.arange(12) % CLASSES
+    with recording(model, sites="each", reduce="flatten") as rec:
+        model(torch.zeros(12, 6, 6))
+        rec.loss(y)
+        with pytest.raises(LookupError, match=r"'each' gave \(12, 4, 4\).*makes 16 numbers.*began with 24"):
+            model(torch.zeros(12, 4, 6))
+
+
+@pytest.mark.parametrize("option", ["control", "activations", "weights", "neurons", "overwrite"])
+def test_a_word_is_no_truth_value(option):
+    with pytest.raises(InputError, match=f"{option} is 'no', but it must be True or False"):
+        recording(seeded(Backwards), **{option: "no"})
+
+
+@pytest.mark.parametrize(("options", "text"), [({"sinks": [3]}, "3 is no sink"), ({"split": None}, "split is None")])
+def test_sinks_and_split_of_a_wrong_kind_are_refused(options, text):
+    with pytest.raises(InputError, match=text):
+        recording(seeded(Backwards), **options)
+
+
+def test_what_is_returned_is_shown_in_a_line():
+    model = seeded(Backwards)
+    with recording(model) as rec:
+        steps(rec, model, 2)
+        assert repr(rec.measure([data()])) == "<Measurement at step 2: 1 probe, n = 60; see bounds>"
+        assert repr(rec) == "<Recording without a file: early; step 2>"

@@ -222,7 +222,7 @@ def assert_the_plane_reads_as_it_did(run):
     assert table.query("quantity == 'i_zy'")["standard_error"].tolist() == plane(0)["values"][:, 6].tolist()
     drawn = read_paths(run)
     assert [path.probe for path in drawn.paths] == [probe.name for probe in PROBES]
-    assert drawn.others == 0
+    assert not drawn.others
 
 
 def test_a_file_of_format_1_0_reads_as_it_did(tmp_path, monkeypatch):
@@ -310,6 +310,28 @@ def test_leaving_by_an_exception_marks_the_run_interrupted_and_closing_twice_is_
 
 
 # The layout
+
+
+def test_a_closed_run_says_that_it_is_closed_and_not_that_its_file_is_damaged(finished, tmp_path):
+    path = tmp_path / "it's.h5"
+    path.write_bytes(finished.read_bytes())
+    text = f"{path}: this run is closed; open it again with infoplane.open_run({str(path)!r})"
+    run, other = ip.open_run(path), ip.open_run(path)
+    view, values = run.plane(), run.plane()["values"]
+    run.close()
+    asked = [run.plane, run.check, run.refresh, lambda: run.end_time, lambda: run.sketch("weights", "fc1.weight")]
+    for ask in asked:  # also while another reader keeps the file open
+        with pytest.raises(RunFileError) as error:
+            ask()
+        assert str(error.value) == text
+    np.testing.assert_array_equal(view["values"], values)
+    other.close()
+    for ask in [*asked, view.refresh, view.to_dataframe, lambda: view["probe"], lambda: view["values"]]:
+        with pytest.raises(RunFileError) as error:
+            ask()
+        assert str(error.value) == text
+    assert run.status == "finished"
+    assert len(view) == len(values)
 
 
 def test_every_dimension_has_a_scale_and_is_named(finished):
