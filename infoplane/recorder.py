@@ -7,12 +7,11 @@ from typing import Any
 
 import numpy as np
 from torch import nn
-from torch.nn.parameter import is_lazy
 
 from infoplane.analysis.errors import true_or_false, whole_number
 from infoplane.errors import InputError, SiteError
 from infoplane.probes.bottleneck_places import bottleneck_places
-from infoplane.probes.names import parameter_names
+from infoplane.probes.names import lazy_parameters
 from infoplane.probes.observer import Observer
 from infoplane.probes.plan import Plan
 from infoplane.probes.reduce import Asked
@@ -159,8 +158,7 @@ def record(
     """
     if not isinstance(model, nn.Module):
         raise InputError(f"record() observes a torch.nn.Module, but it was given a {type(model).__name__}")
-    lazy = [name for name, parameter in parameter_names(model).items() if is_lazy(parameter)]
-    if lazy:
+    if lazy := lazy_parameters(model):
         raise SiteError(f"the parameter {lazy[0]!r} has no shape yet: run one forward before you record the network")
     for name, given in (("configuration", configuration), ("data", data)):
         if given is not None and not isinstance(given, Mapping):

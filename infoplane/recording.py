@@ -23,6 +23,7 @@ from infoplane.probes.batches import Unpack
 from infoplane.probes.measurement import Measurement
 from infoplane.probes.observer import Observer
 from infoplane.probes.probe_info import ProbeInfo
+from infoplane.probes.raw import RawRecorder
 from infoplane.probes.schedule import Schedule
 from infoplane.probes.step_sketches import StepSketches
 from infoplane.probes.vib import VIBProbe
@@ -294,7 +295,6 @@ class Recording:
                 self._writer,
                 measurement,
                 epoch=math.nan if epoch is None else epoch,
-                updates=self._observer.updates,
                 raw_inputs=self._observer.plan.raw if self._has_room() else 0,
             )
             for stream, finding in findings_of(measurement, probes, rates=rates):
@@ -305,8 +305,10 @@ class Recording:
     def _has_room(self) -> bool:
         """Whether another row of raw activations stays within the limit; the first that does not is said."""
         plan = self._observer.plan
+        if not plan.raw:
+            return False
         had_room = self._raw_bytes <= plan.raw_bytes
-        self._raw_bytes += 4 * plan.raw * sum(self._observer.widths.values())
+        self._raw_bytes += RawRecorder(plan.raw, plan.raw_bytes).row_bytes(self._observer.widths)
         has_room = self._raw_bytes <= plan.raw_bytes
         if had_room and not has_room:
             self._say("raw activations have reached raw_bytes, and no more of them are kept")

@@ -59,9 +59,7 @@ def append_step_sketches(writer: RunWriter, sketches: StepSketches) -> None:
             writer.append(stream, sketches.step, epoch=np.nan, **_stacked(found))
 
 
-def append_measurement(
-    writer: RunWriter, measurement: Measurement, *, epoch: float, updates: int, raw_inputs: int
-) -> None:
+def append_measurement(writer: RunWriter, measurement: Measurement, *, epoch: float, raw_inputs: int) -> None:
     """Append one measurement to every stream that the run has; raw activations of `raw_inputs` inputs, 0 for none."""
     step = measurement.step
     writer.append(
@@ -70,7 +68,7 @@ def append_measurement(
         epoch=epoch,
         n=measurement.bounds.n,
         n_sandwich=measurement.n_sandwich,
-        updates=updates,
+        updates=measurement.updates,
         values=plane_values(measurement),
         covariance_i_zx=measurement.bounds.covariance_i_zx,
         covariance_i_zy=measurement.bounds.covariance_i_zy,

@@ -18,6 +18,7 @@ from torch import Tensor
 
 from infoplane.analysis.errors import InputError
 from infoplane.probes.errors import CaptureError
+from infoplane.probes.nested import cloned, mapped
 
 Unpack = Callable[[Any], tuple[Any, Any]]
 """Makes ``(inputs, labels)`` of what a loader gives."""
@@ -58,7 +59,7 @@ class Batch:
 
     def cloned(self) -> Self:
         """Return a copy, for a network that may work in place on what it is given."""
-        return self._mapped(lambda tensor: tensor.detach().clone())
+        return replace(self, args=cloned(self.args), kwargs=cloned(self.kwargs), labels=cloned(self.labels))
 
     def take(self, rows: Tensor) -> Self:
         """Return the batch of some of its inputs, `rows` their indices, shape (m,).
@@ -94,7 +95,7 @@ class Batch:
         return keys
 
     def _mapped(self, function: Callable[[Tensor], Tensor]) -> Self:
-        args, kwargs = _map(self.args, function), _map(self.kwargs, function)
+        args, kwargs = mapped(self.args, function), mapped(self.kwargs, function)
         return replace(self, args=args, kwargs=kwargs, labels=function(self.labels))
 
 
@@ -162,16 +163,6 @@ def _read(given: Any) -> Batch:
     if isinstance(inputs, tuple | list) and inputs:
         return Batch(tuple(inputs), {}, labels)
     raise InputError(f"the loader gave {type(inputs).__name__} as inputs, but measure() takes {_ACCEPTED}")
-
-
-def _map(value: Any, function: Callable[[Tensor], Tensor]) -> Any:
-    if isinstance(value, Tensor):
-        return function(value)
-    if isinstance(value, dict):
-        return {key: _map(item, function) for key, item in value.items()}
-    if type(value) in (tuple, list):
-        return type(value)(_map(item, function) for item in value)
-    return value
 
 
 def _tensors(value: Any) -> Iterator[Tensor]:

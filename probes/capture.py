@@ -1,8 +1,8 @@
 """What of a network's forwards is looked at: those of a training, and forwards of our own between them.
 
 A phase says whose forward it is. In ``training`` only forwards in training mode count, and only steps that are due are
-looked at; ``fitting`` and ``measuring`` are forwards of ours in evaluation mode; of what runs ``aside`` nobody takes
-notice.
+looked at; ``fitting``, ``refitting`` and ``measuring`` are forwards of ours in evaluation mode; of what runs ``aside``
+nobody takes notice.
 """
 
 from collections.abc import Iterator, Sequence
@@ -25,7 +25,8 @@ from infoplane.probes.recorders import Recorders
 from infoplane.probes.step_sketches import StepSketcher
 from infoplane.probes.weights import WeightRecorder
 
-Phase = Literal["training", "fitting", "measuring", "aside"]
+Phase = Literal["training", "fitting", "refitting", "measuring", "aside"]
+_WITHOUT_TWIN = ("refitting", "measuring")  # the one reads the host alone, the other runs the twin by itself
 
 
 class Capture:
@@ -39,6 +40,8 @@ class Capture:
         Its sites.
     plan : Plan
         Says which steps are due, and for whom.
+    weights : WeightRecorder
+        Of the host.
 
     Attributes
     ----------
@@ -60,14 +63,14 @@ class Capture:
         See the activations of a measurement.
     """
 
-    def __init__(self, model: nn.Module, places: Sequence[Place], plan: Plan) -> None:
+    def __init__(self, model: nn.Module, places: Sequence[Place], plan: Plan, weights: WeightRecorder) -> None:
         self._model, self._plan = model, plan
         self.step, self.forwards, self.scores = 0, 0, ""
         self.phase: Phase = "training"
         self.labels: Tensor | None = None
         self.codes: Codes | None = None
         self.sketcher = StepSketcher(
-            plan.sketch_at, activations=plan.activations, weights=WeightRecorder(model) if plan.weights else None
+            plan.sketch_at, activations=plan.activations, weights=weights if plan.weights else None
         )
         self.recorders: Recorders | None = None
         self._twin: UntrainedTwin | None = None
@@ -175,7 +178,7 @@ class Capture:
         return self.phase == "fitting" or self.step % self._plan.probe_every == 0
 
     def _is_wanted(self) -> bool:
-        return self.phase in ("fitting", "measuring") or (self.phase == "training" and self._model.training)
+        return self._model.training if self.phase == "training" else self.phase != "aside"
 
     def _looks(self) -> bool:
         return self.phase != "training" or not self.is_idle
@@ -183,7 +186,7 @@ class Capture:
     def _before(self, args: tuple[Any, ...]) -> None:
         if self.phase == "training":
             self.sketcher.begin(self.step)
-        if self.phase == "measuring" or not self._plan.control:
+        if self.phase in _WITHOUT_TWIN or not self._plan.control:
             return
         if self._twin is None:
             with torch.inference_mode(False):
@@ -193,7 +196,7 @@ class Capture:
             self._twin.before(args)
 
     def _after(self, args: tuple[Any, ...], kwargs: dict[str, Any], output: Any) -> None:
-        if self.phase == "measuring":
+        if self.phase in _WITHOUT_TWIN:
             return
         self.forwards += 1
         self.labels = kwargs.get("labels")

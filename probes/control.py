@@ -16,6 +16,7 @@ from infoplane.analysis.errors import InputError
 from infoplane.probes.attach import Tap
 from infoplane.probes.isolation import preserved_random_state
 from infoplane.probes.names import module_names, unwrapped
+from infoplane.probes.nested import cloned
 from infoplane.probes.places import Place
 
 
@@ -79,14 +80,3 @@ def _check_forwards(host: nn.Module) -> None:
                 "by a function, which the copy would share: use model.compile() in place of "
                 "model.forward = torch.compile(...), types.MethodType for a function of your own, or control=False"
             )
-
-
-def cloned(value: Any) -> Any:
-    """Return `value` with every tensor in its tuples, lists and mappings copied, without gradients."""
-    if isinstance(value, Tensor):
-        return value.detach().clone()
-    if isinstance(value, dict):
-        return {key: cloned(item) for key, item in value.items()}
-    if type(value) in (tuple, list):
-        return type(value)(cloned(item) for item in value)
-    return value

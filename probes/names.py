@@ -9,6 +9,7 @@ calls ``module`` is kept.
 from collections.abc import Iterator
 
 from torch import nn
+from torch.nn.parameter import is_lazy
 
 
 def module_names(model: nn.Module) -> dict[str, nn.Module]:
@@ -50,6 +51,11 @@ def parameter_names(model: nn.Module) -> dict[str, nn.Parameter]:
                 seen.add(id(parameter))
                 found[f"{prefix}.{name}" if prefix else name] = parameter
     return found
+
+
+def lazy_parameters(model: nn.Module) -> list[str]:
+    """Return the names of the parameters that have no shape before the first forward."""
+    return [name for name, parameter in parameter_names(model).items() if is_lazy(parameter)]
 
 
 def all_names(model: nn.Module) -> Iterator[tuple[str, nn.Module]]:

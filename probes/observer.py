@@ -76,12 +76,12 @@ class Observer:
         self.said: Callable[[str], None] = lambda text: None
         self.sketched: Callable[[StepSketches], None] = lambda sketches: None
         self.ranks, self._is_eager = Ranks(), False
-        self._capture = Capture(self.model, places, plan)
+        self._weights = WeightRecorder(self.model)
+        self._capture = Capture(self.model, places, plan, self._weights)
         self._bottlenecks = bottlenecks_at(self.model, places) if plan.settings.mode == "bottleneck" else {}
         self._hosts: Hosts | None = None
         self._later: dict[str, tuple[str, ...]] | None = None
         self._is_around_said = False
-        self._weights = WeightRecorder(self.model)
         self._gradients = GradientRecorder(self.model, plan.gradients) if plan.gradients else None
 
     @property
@@ -281,7 +281,7 @@ class Observer:
         """Fit fresh probes on the host as it is."""
         hosts.begin_refit()
         done = False
-        with self._capture.during("fitting"):
+        with self._capture.during("refitting"):
             while not done:
                 is_empty = True
                 for batch in read_batches(batches, unpack=unpack):

@@ -13,12 +13,11 @@ from typing import TYPE_CHECKING, Any, overload
 import torch
 from torch import nn
 from torch.nn.modules.module import register_module_forward_hook
-from torch.nn.parameter import is_lazy
 
 from infoplane.probes.eager import begin_eager, end_eager, has_compiled_parts
 from infoplane.probes.errors import SiteError
 from infoplane.probes.isolation import evaluation_mode, preserved_random_state
-from infoplane.probes.names import module_names, parameter_names, unwrapped
+from infoplane.probes.names import lazy_parameters, module_names, unwrapped
 from infoplane.probes.outputs import describe_output, parts
 from infoplane.probes.places import Path, written
 
@@ -117,8 +116,7 @@ def sites(model: nn.Module, *inputs: Any, **named_inputs: Any) -> SiteTable:
     SiteError
         When a parameter has no shape yet (lazy modules).
     """
-    lazy = [name for name, parameter in parameter_names(model).items() if is_lazy(parameter)]
-    if lazy:
+    if lazy := lazy_parameters(model):
         raise SiteError(
             f"the parameter {lazy[0]!r} has no shape yet, and listing the sites must not change the network; "
             "run one forward first"
