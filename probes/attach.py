@@ -93,6 +93,10 @@ class Tap:
             register_module_forward_hook(ended, always_call=True),
         ]
 
+    def settle(self, places: Sequence[Place]) -> None:
+        """Take places of this network as a forward of another one like it has settled them."""
+        self.places, self._at, self.is_settled = tuple(places), _by_module(places), True
+
     def drop(self, names: Sequence[str]) -> None:
         """Let go of places that have nothing to record after all."""
         self.places = tuple(place for place in self.places if place.name not in names)
@@ -236,7 +240,7 @@ class Tap:
             )
         forward.seen = {index for index, _ in kept}
         forward.kept = kept
-        self.places, self._at, self.is_settled = tuple(places), _by_module(places), True
+        self.settle(places)
 
 
 def remove(handle: RemovableHandle) -> None:

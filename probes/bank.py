@@ -8,10 +8,10 @@ one process that has the joint batch in the order of torch's ``DistributedSample
 
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
-from typing import cast
+from typing import Any, cast
 
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 
 from infoplane.analysis.errors import InputError
 from infoplane.probes.encoding import Encoded, encoded
@@ -101,7 +101,7 @@ class ProbeBank:
         )
         # One kernel for all weights where there is one: the loop over them costs as much as the matrix products.
         self._optimizer = torch.optim.Adam(
-            [p for probe in self.probes.values() for p in probe.parameters()],
+            self._parameters,
             lr=settings.learning_rate,
             fused=True if device.type in ("cpu", "cuda") else None,
         )
@@ -199,6 +199,39 @@ class ProbeBank:
         self._left_out.zero_()
         return {info.name: count for info, count in zip(self._infos, counts, strict=True)}
 
+    def state_dict(self) -> dict[str, Any]:
+        """Return what `load_state_dict` takes: the tensors themselves, no copies, as torch's modules do.
+
+        Of several ranks the inputs left out since the last `left_out`, and the sums of a step that is not taken yet,
+        are each rank's own; all else is the same on every one.
+        """
+        return {
+            "probes": {name: probe.state_dict() for name, probe in self.probes.items()},
+            "averages": {name: average.state_dict() for name, average in self._averages.items()},
+            "normals": {name: normals.state_dict() for name, normals in self._normals.items()},
+            "optimizer": self._optimizer.state_dict()["state"],  # its options are the settings'
+            "gradients": [p.grad for p in self._parameters] if self._pending else [],
+            "inputs": self._inputs,
+            "left_out": self._left_out,
+            "updates": self.updates,
+        }
+
+    def load_state_dict(self, state: Mapping[str, Any]) -> None:
+        """Go on from `state`, of a bank with the same probes; its tensors may be kept."""
+        for name, probe in self.probes.items():
+            probe.load_state_dict(state["probes"][name])
+        for name, average in self._averages.items():
+            average.load_state_dict(state["averages"][name])
+        for name, normals in self._normals.items():
+            normals.load_state_dict(state["normals"][name])
+        self._optimizer.load_state_dict({**self._optimizer.state_dict(), "state": state["optimizer"]})
+        self._pending = bool(state["gradients"])
+        for p, gradient in zip(self._parameters, state["gradients"], strict=False):
+            p.grad = gradient.to(p.device)
+        self._inputs.copy_(state["inputs"])
+        self._left_out.copy_(state["left_out"])
+        self.updates = state["updates"]
+
     def _cleaned(self, read: dict[str, Tensor], n: int) -> tuple[dict[str, Tensor], Tensor]:
         """Return the activations with 0 for inputs that are not finite, and each input's weight for each probe (P, n).
 
@@ -271,6 +304,10 @@ class ProbeBank:
             return found
         given = self._normals[info.name].divergences(found.mean, found.log_std, labels)
         return replace(found, given_label=given)
+
+    @property
+    def _parameters(self) -> list[nn.Parameter]:
+        return [p for probe in self.probes.values() for p in probe.parameters()]
 
     @property
     def _normals_learn(self) -> bool:

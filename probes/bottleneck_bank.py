@@ -5,6 +5,7 @@ network's own prediction behind the bottleneck, one draw of the code a forward.
 """
 
 from collections.abc import Mapping, Sequence
+from typing import Any
 
 import torch
 from torch import Tensor
@@ -141,6 +142,19 @@ class BottleneckBank:
     def left_out(self) -> dict[str, int]:
         """Return 0 per probe: the host's own training leaves out no input."""
         return dict.fromkeys(self.probes, 0)
+
+    def state_dict(self) -> dict[str, Any]:
+        """Return what `load_state_dict` takes, tensors themselves; the bottlenecks are part of the host's own state."""
+        return {
+            "normals": {name: normals.state_dict() for name, normals in self._normals.items()},
+            "updates": self.updates,
+        }
+
+    def load_state_dict(self, state: Mapping[str, Any]) -> None:
+        """Go on from `state`, of a bank with the same bottlenecks."""
+        for name, normals in self._normals.items():
+            normals.load_state_dict(state["normals"][name])
+        self.updates = state["updates"]
 
     def _evaluation(self, name: str, outputs: Tensor, labels: Tensor, ce: Tensor, correct: Tensor) -> ProbeEvaluation:
         bottleneck = self.probes[name]

@@ -5,13 +5,14 @@ looked at; ``fitting``, ``refitting`` and ``measuring`` are forwards of ours in 
 nobody takes notice.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import Any, Literal
 
 import torch
 from torch import Tensor, nn
 
+from infoplane.analysis.errors import InputError
 from infoplane.probes.attach import Captured, Tap
 from infoplane.probes.batches import Batch
 from infoplane.probes.codes import Codes, whole_copy
@@ -74,6 +75,7 @@ class Capture:
         )
         self.recorders: Recorders | None = None
         self._twin: UntrainedTwin | None = None
+        self._loaded_twin: Mapping[str, Any] | None = None  # until the twin is made
         self._tap = Tap(
             model,
             places,
@@ -95,6 +97,11 @@ class Capture:
         return self._tap.dropped
 
     @property
+    def has_begun(self) -> bool:
+        """Whether a forward has been captured, or begun and made the twin."""
+        return self._tap.is_settled or self._twin is not None
+
+    @property
     def taps(self) -> dict[str, tuple[nn.Module, Tap]]:
         """Network and tap of the ``trained`` host, and of the ``untrained`` twin where there is one."""
         found = {"trained": (self._model, self._tap)}
@@ -113,7 +120,7 @@ class Capture:
     @property
     def is_idle(self) -> bool:
         """Whether nothing is recorded of the step at hand."""
-        return self.codes is not None and not (self._is_due or self.is_sketched or self.keeps_graph)
+        return self.codes is not None and not (self.is_due or self.is_sketched or self.keeps_graph)
 
     def open(self) -> None:
         """Set the hooks."""
@@ -142,8 +149,23 @@ class Capture:
     def settle(self, codes: Codes) -> None:
         """Keep vectors from now on, of the sites that have them."""
         self.codes = codes
-        for _, tap in self.taps.values():
-            tap.drop([place.name for place in tap.places if place.name not in codes.reductions])
+        self._tap.drop([place.name for place in self.places if place.name not in codes.reductions])
+        if self._twin is not None:
+            self._twin.settle(self.places)
+
+    def state_dict(self) -> dict[str, Any]:
+        """Return what `load_state_dict` takes, the tensors themselves; a forward that no step has used is left out."""
+        return {
+            "step": self.step,
+            "is_asked": self.sketcher.is_asked,
+            "twin": self._loaded_twin if self._twin is None else self._twin.state_dict(),
+        }
+
+    def load_state_dict(self, state: Mapping[str, Any]) -> None:
+        """Go on from `state`, before any forward: the twin is made at the first one, of what the state has."""
+        self.step, self._loaded_twin = state["step"], state["twin"]
+        if state["is_asked"]:
+            self.sketcher.ask()
 
     def run(self, batch: Batch) -> None:
         """Run the host on a copy of a batch, in evaluation mode."""
@@ -174,7 +196,8 @@ class Capture:
             self.phase = phase
 
     @property
-    def _is_due(self) -> bool:
+    def is_due(self) -> bool:
+        """Whether the probes learn from the step at hand, where the host is not trained through them."""
         return self.phase == "fitting" or self.step % self._plan.probe_every == 0
 
     def _is_wanted(self) -> bool:
@@ -189,11 +212,24 @@ class Capture:
         if self.phase in _WITHOUT_TWIN or not self._plan.control:
             return
         if self._twin is None:
-            with torch.inference_mode(False):
-                self._twin = UntrainedTwin(self._model, self._tap.places, keep=self._keep_of_twin)
+            self._twin = self._untrained()
             self._twin.tap.open()
-        if self._is_due or self.keeps_graph:
+        if self.is_due or self.keeps_graph:
             self._twin.before(args)
+
+    def _untrained(self) -> UntrainedTwin:
+        """Return a copy of the host, which is untrained as yet, or with the state's weights."""
+        if self._loaded_twin is None and self.step:
+            raise InputError(
+                f"control=True goes on at step {self.step}, but the untrained network cannot be had from a trained "
+                "one: give load_state_dict() the recording's state_dict() of that step, or record without the control"
+            )
+        with torch.inference_mode(False):
+            twin = UntrainedTwin(self._model, self.places, keep=self._keep_of_twin)
+            if self._loaded_twin is not None:
+                twin.load_state_dict(self._loaded_twin)
+        self._loaded_twin = None
+        return twin
 
     def _after(self, args: tuple[Any, ...], kwargs: dict[str, Any], output: Any) -> None:
         if self.phase in _WITHOUT_TWIN:
@@ -202,7 +238,7 @@ class Capture:
         self.labels = kwargs.get("labels")
         if self.codes is None:
             self.scores = output_scores(output, self._plan.target)
-        if self._twin is not None and (self._is_due or self.keeps_graph):
+        if self._twin is not None and (self.is_due or self.keeps_graph):
             self._twin.forward(kwargs)
 
     def _keep(self, site: str, activation: Tensor) -> Tensor | None:
@@ -221,7 +257,7 @@ class Capture:
             return whole_copy(activation, graph=graph)
         if self.recorders is not None:
             self.recorders.see(site, activation, self.codes.reductions[site])
-        if self.phase == "training" and not self._is_due:
+        if self.phase == "training" and not self.is_due:
             return None
         return self.codes.copy(site, activation)
 

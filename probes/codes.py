@@ -34,6 +34,8 @@ class Codes:
         Of every site's vector.
     neurons : dict of str to int
         Of every site.
+    shapes : dict of str to tuple of int
+        Of every site's activation for one input, as it is before the reduction.
 
     Raises
     ------
@@ -49,6 +51,7 @@ class Codes:
         self.reductions: dict[str, Reduction] = {}
         self.widths: dict[str, int] = {}
         self.neurons: dict[str, int] = {}
+        self.shapes: dict[str, tuple[int, ...]] = {}
         # What a pattern matched too, as a table of positions among the embeddings, may have no row per input.
         fitting = [p for p in places if p.named or has_input_axis(tuple(captured[p.name].shape), inputs)]
         for place in fitting or places:
@@ -64,7 +67,9 @@ class Codes:
             )
             self.reductions[place.name] = reduction
             self.widths[place.name] = reduction(whole).shape[1]
-            self.neurons[place.name] = reduction.batch_first(whole).shape[reduction.feature_axis]
+            rows = reduction.batch_first(whole)
+            self.neurons[place.name] = rows.shape[reduction.feature_axis]
+            self.shapes[place.name] = tuple(rows.shape[1:])
 
     def of(self, captured: Captured) -> Captured:
         """Return the vectors of whole activations, by site, with their graph."""

@@ -5,7 +5,7 @@ it was before training show that part; only the difference is the host's.
 """
 
 import copy
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -18,6 +18,7 @@ from infoplane.probes.isolation import preserved_random_state
 from infoplane.probes.names import module_names, unwrapped
 from infoplane.probes.nested import cloned
 from infoplane.probes.places import Place
+from infoplane.probes.saved import check_same, described
 
 
 class UntrainedTwin:
@@ -52,10 +53,30 @@ class UntrainedTwin:
             raise InputError(
                 f"control=True needs a deep copy of the network, which cannot be made ({reason})"
             ) from error
-        modules = module_names(self.model)
-        mine = [replace(place, module=modules[place.module_name]) for place in places]
-        self.tap = Tap(self.model, mine, keep=keep, active=lambda: True)
+        self.tap = Tap(self.model, self._mine(places), keep=keep, active=lambda: True)
         self._inputs: tuple[Any, ...] = ()
+
+    def settle(self, places: Sequence[Place]) -> None:
+        """Tap the twin where the host has settled its places: the twin's own first forward may come later."""
+        self.tap.settle(self._mine(places))
+
+    def state_dict(self) -> dict[str, Any]:
+        """Return every parameter and buffer, persistent or not, by name: the tensors themselves, no copies."""
+        return dict([*self.model.named_parameters(), *self.model.named_buffers()])
+
+    @torch.no_grad()
+    def load_state_dict(self, state: Mapping[str, Any]) -> None:
+        """Become the untrained network that `state` is of.
+
+        Raises
+        ------
+        InputError
+            When that network has other parameters or buffers.
+        """
+        mine = self.state_dict()
+        check_same("tensor", described(state), described(mine))
+        for name, tensor in mine.items():
+            tensor.copy_(state[name])
 
     def before(self, args: tuple[Any, ...]) -> None:
         """Keep a copy of the inputs that the host is about to work on, perhaps in place."""
@@ -68,6 +89,10 @@ class UntrainedTwin:
         inputs, self._inputs = self._inputs, ()
         with preserved_random_state(), torch.no_grad():
             self.model(*inputs, **cloned(kwargs))
+
+    def _mine(self, places: Sequence[Place]) -> list[Place]:
+        modules = module_names(self.model)
+        return [replace(place, module=modules[place.module_name]) for place in places]
 
 
 def _check_forwards(host: nn.Module) -> None:

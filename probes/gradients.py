@@ -16,7 +16,7 @@ all. Units: gradients in loss per unit of the weight.
 """
 
 import math
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Self
 from weakref import WeakKeyDictionary
@@ -28,6 +28,7 @@ from torch.optim.optimizer import register_optimizer_step_post_hook, register_op
 from torch.utils.hooks import RemovableHandle
 
 from infoplane.analysis.errors import whole_number
+from infoplane.probes.saved import check_same
 from infoplane.probes.weights import weights_of
 
 
@@ -90,6 +91,8 @@ class GradientRecorder:
         self._steps: WeakKeyDictionary[Optimizer, int] = WeakKeyDictionary()
         self._weights: dict[int, nn.Parameter] = {}  # by id; that they are held keeps an id from being given away
         self._running: dict[int, _Running] = {}
+        self._loaded: Mapping[str, Any] = {}  # until the weights are looked up
+        self._resumed: list[Mapping[str, Any]] = []  # steps of optimizers that have not stepped here yet
         self._scratch: dict[tuple[torch.device, torch.dtype], Tensor] = {}
         self._handles: list[RemovableHandle] = []
 
@@ -120,6 +123,7 @@ class GradientRecorder:
         A weight is a parameter of two or more dimensions, as in `infoplane.probes.weights`; one that had no gradient in
         any of the steps has 0 of them.
         """
+        self._look_up()
         weights = weights_of(self._model)
         gathered = [self._running.get(id(weight)) for weight in weights.values()]
         norms = _read([_norms(weight, running) for weight, running in zip(weights.values(), gathered, strict=True)])
@@ -135,6 +139,64 @@ class GradientRecorder:
             kept.n = 0
         return result
 
+    def state_dict(self) -> dict[str, Any]:
+        """Return what `load_state_dict` takes: the tensors themselves, no copies, as torch's modules do.
+
+        An optimizer is known by the names of the weights that it holds. Under data-parallel training it is the same on
+        every rank.
+        """
+        self._look_up()
+        weights = weights_of(self._model)
+        running = {name: self._running[id(weight)] for name, weight in weights.items() if id(weight) in self._running}
+        stepped = [
+            {"weights": self._names([p for group in optimizer.param_groups for p in group["params"]]), "steps": steps}
+            for optimizer, steps in self._steps.items()
+        ]
+        return {
+            "sums": {
+                name: {"n": each.n, "mean": each.mean, "squares": each.squares}
+                for name, each in running.items()
+                if each.n
+            },
+            "optimizers": [*stepped, *map(dict, self._resumed)],
+        }
+
+    def load_state_dict(self, state: Mapping[str, Any]) -> None:
+        """Go on from `state`, before any step; InputError when it is of a network with other weights."""
+        weights = weights_of(self._model)
+        saved = {name: f"of shape {tuple(sums['mean'].shape)}" for name, sums in state["sums"].items()}
+        here = {name: f"of shape {tuple(weight.shape)}" for name, weight in weights.items() if name in saved}
+        check_same("weight", saved, here)
+        self._weights, self._running = {}, {}
+        self._loaded, self._resumed = state["sums"], list(state["optimizers"])
+
+    def _look_up(self) -> None:
+        """Learn which weights there are, when it is first needed; sums that were loaded become theirs."""
+        if self._weights:
+            return
+        weights = weights_of(self._model)
+        self._weights = {id(weight): weight for weight in weights.values()}
+        for name, sums in self._loaded.items():
+            running = self._running[id(weights[name])] = _Running.like(weights[name])
+            running.n = sums["n"]
+            running.mean.copy_(sums["mean"])
+            running.squares.copy_(sums["squares"])
+        self._loaded = {}
+
+    def _resumed_steps(self, held: Sequence[Tensor]) -> int:
+        """Return how often an optimizer had stepped that is new here: as often as the saved one with its weights."""
+        names = self._names(held)
+        known = next((saved for saved in self._resumed if saved["weights"] == names), None)
+        if known is None:
+            return 0
+        self._resumed.remove(known)
+        return int(known["steps"])
+
+    def _names(self, tensors: Sequence[Tensor]) -> list[str]:
+        """Return the names of the weights among some tensors."""
+        among = {id(tensor) for tensor in tensors}
+        return [name for name, weight in weights_of(self._model).items() if id(weight) in among]
+
     def _before(self, optimizer: Optimizer, args: Any, kwargs: Mapping[str, Any]) -> None:
         if _closure(args, kwargs) is None:
             self._observe(optimizer)
@@ -145,12 +207,11 @@ class GradientRecorder:
             self._observe(optimizer)
 
     def _observe(self, optimizer: Optimizer) -> None:
-        if not self._weights:
-            self._weights = {id(weight): weight for weight in weights_of(self._model).values()}
+        self._look_up()
         held = [p for group in optimizer.param_groups for p in group["params"] if id(p) in self._weights]
         if not held:
             return
-        step = self._steps.get(optimizer, 0)
+        step = self._steps[optimizer] if optimizer in self._steps else self._resumed_steps(held)
         self._steps[optimizer] = step + 1
         if step % self.every:
             return

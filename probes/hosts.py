@@ -3,6 +3,7 @@
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import replace
+from typing import Any
 
 import torch
 from torch import Tensor, nn
@@ -122,6 +123,15 @@ class Hosts:
             model, tap = taps["untrained" if host == "untrained" else "trained"]
             found.append(Watched(host, model, tap, self._banks[host], aside))
         return found
+
+    def state_dict(self) -> dict[str, Any]:
+        """Return what `load_state_dict` takes; without the fresh probes, which every measurement fits anew."""
+        return {host: bank.state_dict() for host, bank in self._banks.items() if host != "refitted"}
+
+    def load_state_dict(self, state: Mapping[str, Any]) -> None:
+        """Go on from `state`, of the same probes; its tensors may be kept."""
+        for host, bank in self._banks.items():
+            bank.load_state_dict(state[host])
 
     def _bank(self, host: str) -> ProbeBank | BottleneckBank:
         plan, device, ranks = self._plan, self._device, self._ranks

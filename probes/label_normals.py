@@ -8,6 +8,9 @@ moving averages over updates in which the class occurs, free of the bias towards
 Reference: Fischer, "The conditional entropy bottleneck", Entropy 22(9):999, 2020.
 """
 
+from collections.abc import Mapping
+from typing import Any
+
 import torch
 from torch import Tensor
 
@@ -68,6 +71,16 @@ class LabelNormals:
         shift = rate * shift
         self.mean += shift
         self.variance = (self.variance + rate * (square - self.variance) - shift.square()).clamp(min=_LEAST_VARIANCE)
+
+    def state_dict(self) -> dict[str, Any]:
+        """Return what `load_state_dict` takes: the tensors themselves, no copies, as torch's modules do."""
+        return {"mean": self.mean, "variance": self.variance, "updates": self.updates, "sums": self._sums}
+
+    @torch.no_grad()
+    def load_state_dict(self, state: Mapping[str, Any]) -> None:
+        """Go on from `state`, of as many classes and dimensions."""
+        for name, tensor in self.state_dict().items():
+            tensor.copy_(state[name])
 
     @torch.no_grad()
     def divergences(self, mean: Tensor, log_std: Tensor, labels: Tensor) -> Tensor:

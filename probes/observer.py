@@ -7,7 +7,7 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from infoplane.analysis.errors import InputError
+from infoplane.analysis.errors import InputError, whole_number
 from infoplane.probes.activations import ActivationRecorder
 from infoplane.probes.attach import Captured
 from infoplane.probes.batches import Batch, Unpack, read_batches
@@ -32,6 +32,7 @@ from infoplane.probes.ranks import Ranks
 from infoplane.probes.raw import RawRecorder
 from infoplane.probes.recorders import Recorders
 from infoplane.probes.reduce import Reduction, is_asked
+from infoplane.probes.saved import check_same
 from infoplane.probes.step_sketches import StepSketches
 from infoplane.probes.vib import VIBProbe
 from infoplane.probes.weights import WeightRecorder
@@ -82,6 +83,7 @@ class Observer:
         self._hosts: Hosts | None = None
         self._later: dict[str, tuple[str, ...]] | None = None
         self._is_around_said = False
+        self._loaded: Mapping[str, Any] | None = None  # until the first step shows sites and shapes
         self._gradients = GradientRecorder(self.model, plan.gradients) if plan.gradients else None
 
     @property
@@ -100,19 +102,29 @@ class Observer:
         return tuple(place.name for place in self._capture.places)
 
     @property
+    def places(self) -> tuple[Place, ...]:
+        """Where the sites are, in their order."""
+        return self._capture.places
+
+    @property
     def probes(self) -> tuple[ProbeInfo, ...]:
         """Every probe of every host, in the order of a measurement's bounds."""
         return probes_of(self.plan, self.sites, self._bottlenecks)
 
     @property
     def reductions(self) -> Mapping[str, Reduction]:
-        """How each site's activation becomes a vector; empty before the first step, as `widths` and `neurons`."""
+        """How each site's activation becomes a vector; empty before the first step, as what is told of sites below."""
         return self._capture.codes.reductions if self._capture.codes else {}
 
     @property
     def widths(self) -> Mapping[str, int]:
         """Of every site's vector."""
         return self._capture.codes.widths if self._capture.codes else {}
+
+    @property
+    def shapes(self) -> Mapping[str, tuple[int, ...]]:
+        """Of every site's activation for one input."""
+        return self._capture.codes.shapes if self._capture.codes else {}
 
     @property
     def neurons(self) -> Mapping[str, int]:
@@ -162,6 +174,47 @@ class Observer:
         if self._is_eager:
             self._is_eager = False
             end_eager()
+
+    def begin_at(self, step: int) -> None:
+        """Count from `step` on, for a recording that goes on without a state; InputError after the first forward."""
+        self._check_unbegun("begin_at()")
+        self._capture.step = whole_number("step", step, least=0)
+
+    def state_dict(self) -> dict[str, Any]:
+        """Return what `load_state_dict` takes: the tensors themselves, no copies, as torch's modules do.
+
+        Of several ranks, `ProbeBank.state_dict` says what is each rank's own; so is what was found about ``later``, of
+        which the first rank's counts.
+        """
+        later = None if self._later is None else {site: list(names) for site, names in self._later.items()}
+        return {
+            "settings": self._settings,
+            "capture": self._capture.state_dict(),
+            "probes": self._loaded
+            if self._hosts is None
+            else {"sites": self._described, "scores": self.scores, "hosts": self._hosts.state_dict()},
+            "gradients": None if self._gradients is None else self._gradients.state_dict(),
+            "later": later,
+            "is_around_said": self._is_around_said,
+        }
+
+    def load_state_dict(self, state: Mapping[str, Any]) -> None:
+        """Go on from `state`, whose tensors may be kept: its probes come back at the first step, which shows the sites.
+
+        Raises
+        ------
+        InputError
+            After the first training forward, and when the state is of another plan; at the first step when it is of
+            other sites.
+        """
+        self._check_unbegun("load_state_dict()")
+        check_same("setting", state["settings"], self._settings)
+        if self._gradients is not None:
+            self._gradients.load_state_dict(state["gradients"])
+        self._capture.load_state_dict(state["capture"])
+        later = state["later"]
+        self._later = None if later is None else {site: tuple(names) for site, names in later.items()}
+        self._is_around_said, self._loaded = state["is_around_said"], state["probes"]
 
     def snapshot(self) -> None:
         """Sketch activations and weights at the next step, whatever the schedule says; of all ranks, if there are."""
@@ -325,7 +378,9 @@ class Observer:
             captured = capture.take()
             if self._hosts is None:
                 hosts, codes = self._start(captured["trained"], len(labels))
-                captured = {host: codes.of(whole) for host, whole in captured.items()}
+                # A recording that goes on may begin with a step of which the probes learn nothing.
+                learns = capture.is_due or capture.keeps_graph
+                captured = {host: codes.of(whole) if learns else {} for host, whole in captured.items()}
             else:
                 hosts = self._hosts
             result = hosts.learn(
@@ -351,17 +406,45 @@ class Observer:
             # What is built inside inference mode could not be trained outside of it.
             with preserved_random_state(), torch.inference_mode(False):
                 hosts = Hosts(plan, codes.widths, device=self.device, ranks=self.ranks, bottlenecks=self._bottlenecks)
+            loaded = self._loaded
+            if loaded is not None:
+                check_same("site", loaded["sites"], self._described)
+                with torch.inference_mode(False):
+                    hosts.load_state_dict(loaded["hosts"])
+                capture.scores = loaded["scores"]
             self._hosts = hosts
             self.started()
         except BaseException:
             self._hosts = capture.codes = None
             raise
+        self._loaded = None
         capture.sketcher.settle(self.sites)
         if capture.is_sketched:
             for site in self.sites:
                 capture.sketcher.see(site, whole[site])
-        self._say()
+        if loaded is None:
+            self._say()
         return hosts, codes
+
+    @property
+    def _settings(self) -> dict[str, Any]:
+        said = {"seed": self.plan.seed, **self.plan.description}
+        return {name: list(value) if isinstance(value, tuple) else value for name, value in said.items()}
+
+    @property
+    def _described(self) -> dict[str, str]:
+        """By site, what its probes depend on."""
+        return {
+            site: f"{reduction.name!r} of inputs along axis {reduction.axis}, {self.widths[site]} numbers"
+            for site, reduction in self.reductions.items()
+        }
+
+    def _check_unbegun(self, call: str) -> None:
+        if self._capture.has_begun:
+            raise InputError(
+                f"{call} comes before the first training forward of the recorded network, but there was one already: "
+                "call it at once inside 'with infoplane.record(...) as rec:'"
+            )
 
     def _say(self) -> None:
         """Say once what was decided by itself."""

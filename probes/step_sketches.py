@@ -53,6 +53,11 @@ class StepSketcher:
         self._of_weights: dict[str, SketchSummary] = {}
         self._asked, self.has_begun = False, False
 
+    @property
+    def is_asked(self) -> bool:
+        """Whether the next step is sketched whatever the schedule says."""
+        return self._asked
+
     def ask(self) -> None:
         """Sketch the next step, whatever the schedule says."""
         self._asked = True
