@@ -24,7 +24,11 @@ if TYPE_CHECKING:
     from infoplane.probes.target import RealTarget
     from infoplane.probes.vib import VIBProbe
     from infoplane.recorder import record
+    from infoplane.runfile.difference import difference
+    from infoplane.runfile.export import export
     from infoplane.runfile.reader import open_dataset, open_run
+    from infoplane.runfile.recover import recover
+    from infoplane.runfile.study import open_study
     from infoplane.scaling.synscal import SynScaL
     from infoplane.scaling.synscaw import SynScaW
 
@@ -44,19 +48,23 @@ __all__ = [
     "datasets",
     "delta_information",
     "delta_information_surface",
+    "difference",
     "errors",
     "estimate",
     "every",
+    "export",
     "log_spaced",
     "lognormal_jsd",
     "methods",
     "models",
     "open_dataset",
     "open_run",
+    "open_study",
     "plots",
     "probe_frozen",
     "probes",
     "record",
+    "recover",
     "reports",
     "row_symbols",
     "sites",
@@ -76,15 +84,19 @@ _HOMES = {
     "VIBProbe": "infoplane.probes.vib",
     "delta_information": "infoplane.analysis.delta_information",
     "delta_information_surface": "infoplane.analysis.delta_information",
+    "difference": "infoplane.runfile.difference",
     "estimate": "infoplane.analysis.estimate",
     "every": "infoplane.probes.schedule",
+    "export": "infoplane.runfile.export",
     "log_spaced": "infoplane.probes.schedule",
     "lognormal_jsd": "infoplane.analysis.lognormal",
     "methods": "infoplane.analysis.estimate",
     "open_dataset": "infoplane.runfile.reader",
     "open_run": "infoplane.runfile.reader",
+    "open_study": "infoplane.runfile.study",
     "probe_frozen": "infoplane.frozen",
     "record": "infoplane.recorder",
+    "recover": "infoplane.runfile.recover",
     "row_symbols": "infoplane.analysis.rows",
     "sites": "infoplane.probes.sites",
     "stability": "infoplane.analysis.stability",

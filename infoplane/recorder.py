@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 from torch import nn
 
-from infoplane.analysis.errors import true_or_false, whole_number
+from infoplane.analysis.errors import one_of, true_or_false, whole_number
 from infoplane.errors import InputError, SiteError
 from infoplane.probes.bottleneck_places import bottleneck_places
 from infoplane.probes.names import lazy_parameters
@@ -58,6 +58,9 @@ def record(
     data: Mapping[str, Any] | None = None,
     sinks: Sequence[Sink] = (),
     overwrite: bool = False,
+    resume: bool = False,
+    flush: int = 1,
+    on_error: str = "raise",
 ) -> Recording:
     """Put probes and recorders on `model` and stream what they measure to one run file.
 
@@ -136,11 +139,23 @@ def record(
     configuration : mapping, optional
         Your own settings, kept in the file as JSON.
     data : mapping, optional
-        Name, hash, or whatever identifies the data set, kept in the file.
+        Name, hash, or whatever identifies the data set, kept in the file, such as
+        ``{"name": "mine", "sha256": ip.datasets.fingerprint(inputs, labels)}``.
     sinks : sequence of Sink
         Who else is given every measurement, such as `infoplane.integrations.tensorboard.TensorBoardSink`.
     overwrite : bool
         Replace an existing file.
+    resume : bool
+        Go on with the file of a run that was killed, interrupted or finished, with the same network and options; where
+        there is none, begin one. Steps count on from the state given to `Recording.load_state_dict`, and rows of later
+        steps are left out; without a state from the last row, with probes that begin anew.
+    flush : int
+        Rows of each stream are written out at every `flush`-th row, and at the end: a kill loses at most
+        ``flush - 1`` rows of a stream, and a reader sees them as late. 1 loses none.
+    on_error : {"raise", "warn"}
+        What becomes of the training when the file cannot be written any more (the disk is full, the file was deleted):
+        it stops with the reason, or it goes on without the file, which is said once. Rows written before stay readable
+        either way. A file that cannot be opened at all is always refused.
 
     Returns
     -------
@@ -154,7 +169,8 @@ def record(
     InputError
         When another argument cannot be used.
     RunFileError
-        When the file exists or cannot be created (on entering the context).
+        When the file exists, cannot be created, or cannot be resumed (on entering the context, and at the first step,
+        which shows sites and shapes); with ``on_error="raise"``, at the step at which it cannot be written any more.
     """
     if not isinstance(model, nn.Module):
         raise InputError(f"record() observes a torch.nn.Module, but it was given a {type(model).__name__}")
@@ -172,8 +188,14 @@ def record(
         "weights": weights,
         "neurons": neurons,
         "overwrite": overwrite,
+        "resume": resume,
     }.items():
         true_or_false(name, flag)
+    flush = whole_number("flush", flush, least=1)
+    one_of("on_error", on_error, ("raise", "warn"))
+    if resume and (overwrite or path is None):
+        instead = "without a path there is none" if path is None else "overwrite=True replaces it: give one of the two"
+        raise InputError(f"resume=True goes on with a run file, but {instead}")
     if not isinstance(split, str):
         raise InputError(f"split is {split!r}, but it is a word that stands beside every number, such as 'test'")
     for sink in sinks:
@@ -230,6 +252,9 @@ def record(
         measure_at=schedule(measure_at),
         sinks=sinks,
         overwrite=overwrite,
+        resume=resume,
+        flush=flush,
+        on_error=on_error,
     )
 
 

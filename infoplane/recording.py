@@ -2,6 +2,7 @@
 
 import logging
 import math
+import shutil
 import time
 from collections import deque
 from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -12,27 +13,37 @@ from types import TracebackType
 from typing import Any, Self
 
 import numpy as np
+import torch
 from numpy.typing import NDArray
 from torch import Tensor, nn
 
 from infoplane.analysis.errors import whole_number
 from infoplane.analysis.validity.course import WINDOW
-from infoplane.errors import CaptureError, InputError
+from infoplane.errors import CaptureError, InputError, RunFileError
 from infoplane.findings import findings_of
 from infoplane.probes.batches import Unpack
 from infoplane.probes.measurement import Measurement
+from infoplane.probes.nested import cloned
 from infoplane.probes.observer import Observer
 from infoplane.probes.probe_info import ProbeInfo
 from infoplane.probes.raw import RawRecorder
 from infoplane.probes.schedule import Schedule
 from infoplane.probes.step_sketches import StepSketches
 from infoplane.probes.vib import VIBProbe
-from infoplane.rows import append_finding, append_measurement, append_step_sketches, streams_of
+from infoplane.rows import append_finding, append_measurement, append_step_sketches, sites_of, streams_of
+from infoplane.runfile.forecast import forecast
 from infoplane.runfile.provenance import collect_provenance
+from infoplane.runfile.resume import SoFar, check_resumable, go_on, so_far
+from infoplane.runfile.stream import Stream
 from infoplane.runfile.writer import RunWriter
+from infoplane.signals import cause, hold_signals, unwatch_signals, watch_signals
 from infoplane.sink import Sink
 
+STATE_VERSION = 1
+"""Of what `Recording.state_dict` returns."""
+
 _log = logging.getLogger("infoplane")
+_forecast_log = logging.getLogger("infoplane.forecast")  # to be silenced by itself
 
 
 class Recording:
@@ -54,11 +65,17 @@ class Recording:
         measure_at: Schedule,
         sinks: Sequence[Sink],
         overwrite: bool,
+        resume: bool,
+        flush: int,
+        on_error: str,
     ) -> None:
         self.path = path
         self._observer, self._header, self._split, self._overwrite = observer, header, split, overwrite
         self._measure_at, self._sinks = measure_at, tuple(sinks)
         self._writer: RunWriter | None = None
+        self._flush, self._on_error = flush, on_error
+        self._resume, self._has_state = resume, False
+        self._resumed: SoFar | None = None
         self._is_open, self._is_over = False, False
         self._calls, self._raw_bytes = 0, 0
         self._measured_at: int | None = None
@@ -98,12 +115,14 @@ class Recording:
         observer.started, observer.said, observer.sketched = self._start, self._say, self._sketched
         observer.open()
         try:
-            if self.path is not None and not observer.ranks.rank:
-                self._writer = RunWriter(self.path, overwrite=self._overwrite)
+            self._open_file()
         except BaseException:
             observer.close()
+            if self._writer is not None:
+                self._writer.close()
             raise
         self._is_open = True
+        watch_signals()
         return self
 
     def __exit__(
@@ -111,19 +130,22 @@ class Recording:
     ) -> None:
         self._check_open()
         status = "interrupted"
-        try:
-            self._observer.close()
-            if self._observer.has_started:
-                self.event("finished" if kind is None else f"interrupted by {kind.__name__}")
-            if kind is None:
-                status = "finished"
-        finally:
-            self._is_open, self._is_over = False, True
-            with ExitStack() as last:  # each is closed whatever becomes of the others, the file first
-                for sink in self._sinks:
-                    last.callback(sink.close)
-                if self._writer is not None:
-                    last.callback(self._writer.close, status)
+        with ExitStack() as last:  # each is closed whatever becomes of the others, the file first
+            for sink in self._sinks:
+                last.callback(sink.close)
+            last.callback(unwatch_signals)
+            with hold_signals():
+                try:
+                    self._observer.close()
+                    if self._observer.has_started:
+                        self.event("finished" if error is None else f"interrupted by {cause(error)}")
+                    if kind is None:
+                        status = "finished"
+                finally:
+                    self._is_open, self._is_over = False, True
+                    with self._to_file() as writer:
+                        if writer is not None:
+                            writer.close(status)
 
     def loss(self, labels: Tensor | None = None) -> Tensor:
         """Let the probes learn from the training forward just made, and return what to add to the loss.
@@ -248,6 +270,11 @@ class Recording:
         if not self._measure_at.due(self._calls):
             self._calls += 1
             return None
+        if self._resumed is not None and not self._observer.has_started:
+            raise CaptureError(
+                f"measure() was called at step {self.step}, at which the recording goes on: its probes do so with the "
+                "next step, and what was measured at this one is in the file"
+            )
         if self._measured_at == self.step:
             raise CaptureError(f"measure() was called at step {self.step} before, and a run has one row per step")
         measurement = self._observer.measure(batches, fit=fit, unpack=unpack)
@@ -265,8 +292,9 @@ class Recording:
         self._check_open()
         if not self._observer.has_started:
             raise CaptureError("event() notes what happened from the first step on, and there was none yet")
-        if self._writer is not None:
-            self._writer.append("events", None, step=self.step, time=time.time(), text=text)
+        with self._to_file() as writer:
+            if writer is not None:
+                writer.append("events", None, step=self.step, time=time.time(), text=text)
 
     def probe(self, site: str, *, host: str = "trained", beta: float | None = None, scale: float = 1.0) -> VIBProbe:
         """Return the probe at one site.
@@ -288,17 +316,80 @@ class Recording:
         """
         return self._observer.probe(site, host=host, beta=beta, scale=scale)
 
+    def state_dict(self) -> dict[str, Any]:
+        """Return what a checkpoint keeps for `load_state_dict`, so that rows go on as if the training had not stopped.
+
+        Take it between steps, after `measure` where both fall together, beside the states of your network, optimizer
+        and whatever random states your training reads: on one machine, on a CPU, the rows are then the same bit for
+        bit. It holds the probes with their optimizers and averages, with ``control=True`` the untrained network, and
+        what was counted since the last row. Probes of ``refit`` are not kept, for the next measurement fits others.
+
+        Under torch.distributed the probes are the same on every rank, but the inputs left out since the last row, and
+        the gradients of a step not taken yet, are each rank's own: keep and load one state a rank. One state for all is
+        right where nothing was left out and the probes' step has just been taken.
+
+        Returns
+        -------
+        dict of str to object
+            Copies, of tensors, numbers, strings, lists and dictionaries alone: ``torch.save`` and
+            ``torch.load(..., weights_only=True)`` keep it whole.
+        """
+        with torch.inference_mode(False):
+            kept: dict[str, Any] = cloned(
+                {
+                    "version": STATE_VERSION,
+                    "observer": self._observer.state_dict(),
+                    "calls": self._calls,
+                    "raw_bytes": self._raw_bytes,
+                    "rates": [torch.from_numpy(np.array(row)) for row in self._rates],
+                    "keys": torch.from_numpy(self._keys.astype(np.int64)),
+                    "is_order_said": self._is_order_said,
+                }
+            )
+        return kept
+
+    def load_state_dict(self, state: Mapping[str, Any]) -> None:
+        """Go on from a state: call it at once inside the ``with``, the network's own weights loaded before.
+
+        Parameters
+        ----------
+        state : mapping
+            As `state_dict` returned it, of a recording with the same network, sites and settings, on any device.
+
+        Raises
+        ------
+        InputError
+            When it is no such state, of another recording, or after the first training forward. Other sites show at
+            the first step, and a control of another network at the first forward: it is said there.
+        """
+        self._check_open()
+        version = state.get("version") if isinstance(state, Mapping) else None
+        if version != STATE_VERSION:
+            what = "is no state of a recording" if version is None else f"has version {version!r}"
+            raise InputError(
+                f"what load_state_dict() was given {what}: it takes what Recording.state_dict() returned, of version "
+                f"{STATE_VERSION}"
+            )
+        with torch.inference_mode(False):
+            own = cloned(dict(state))
+            self._observer.load_state_dict(own["observer"])
+        self._calls, self._raw_bytes = own["calls"], own["raw_bytes"]
+        self._rates = deque((row.cpu().numpy() for row in own["rates"]), maxlen=WINDOW + 1)
+        self._keys = own["keys"].cpu().numpy().astype(np.uint64)  # torch has few operations for them
+        self._inputs = np.sort(self._keys)
+        self._is_order_said = own["is_order_said"]
+        self._has_state = True
+
     def _write(self, measurement: Measurement, epoch: float | None, rates: NDArray[np.float64]) -> None:
         probes = self._observer.probes
-        if self._writer is not None:
-            append_measurement(
-                self._writer,
-                measurement,
-                epoch=math.nan if epoch is None else epoch,
-                raw_inputs=self._observer.plan.raw if self._has_room() else 0,
-            )
-            for stream, finding in findings_of(measurement, probes, rates=rates):
-                append_finding(self._writer, measurement.step, stream, finding)
+        raw_inputs = self._observer.plan.raw if self._has_room() else 0
+        with self._to_file() as writer:
+            if writer is not None:
+                append_measurement(
+                    writer, measurement, epoch=math.nan if epoch is None else epoch, raw_inputs=raw_inputs
+                )
+                for stream, finding in findings_of(measurement, probes, rates=rates):
+                    append_finding(writer, measurement.step, stream, finding)
         for sink in self._sinks:
             sink.measurement(measurement, probes, epoch=epoch)
 
@@ -330,25 +421,83 @@ class Recording:
         self._rates.append(measurement.bounds.i_zx)
         return np.array(self._rates)
 
+    @contextmanager
+    def _to_file(self) -> Iterator[RunWriter | None]:
+        """Give the writer, hold signals back meanwhile, and part with a file that cannot be written any more."""
+        writer = self._writer
+        with hold_signals():
+            try:
+                yield writer
+            except RunFileError as error:
+                if writer is None or not writer.is_over:
+                    raise
+                self._writer = None
+                if self._on_error == "raise":
+                    raise
+                _log.warning("%s; the training goes on without it", error)
+
     def _check_open(self) -> None:
         if not self._is_open:
             if self._is_over:
                 raise InputError("the recording is over: call infoplane.record() again for another run")
             raise InputError("the recording has not begun: use it inside 'with infoplane.record(...) as rec:'")
 
+    def _open_file(self) -> None:
+        """Take the file, on the first rank, and begin on all of them where a file to resume has ended."""
+        observer, refusal = self._observer, None
+        if self.path is not None and not observer.ranks.rank:
+            try:
+                self._writer = RunWriter(self.path, overwrite=self._overwrite, resume=self._resume, flush=self._flush)
+                if self._writer.resumed is not None:
+                    check_resumable(self._writer.resumed, self._header)
+                    self._resumed = so_far(self._writer.resumed)
+            except RunFileError as error:
+                refusal = error
+        if self._resume:  # or the other ranks would wait for a first one that has stopped
+            refusal, self._resumed = observer.ranks.gather((refusal, self._resumed))[0]
+        if refusal is not None:
+            raise refusal
+        if self._resumed is not None:
+            observer.begin_at(self._resumed.steps)
+
     def _start(self) -> None:
-        observer = self._observer
-        if self._writer is not None:
-            provenance = {
-                **collect_provenance(),
-                **self._header,
-                "model": f"{type(observer.model).__module__}.{type(observer.model).__qualname__}",
-                "parameters": sum(p.numel() for p in observer.model.parameters()),
-                "device": str(observer.device),
-                "ranks": observer.ranks.world,
-            }
-            self._writer.start(streams_of(observer, split=self._split), provenance)
-        self.event("recording began")
+        observer, plan = self._observer, self._observer.plan
+        anew = None if self._has_state else self._resumed
+        if anew is not None and plan.raw:
+            self._raw_bytes = anew.raw_rows * RawRecorder(plan.raw, plan.raw_bytes).row_bytes(observer.widths)
+        said, streams = ["recording began"], streams_of(observer, split=self._split)
+        with self._to_file() as writer:
+            if writer is not None:
+                provenance = {
+                    **collect_provenance(),
+                    **self._header,
+                    "model": f"{type(observer.model).__module__}.{type(observer.model).__qualname__}",
+                    "parameters": sum(p.numel() for p in observer.model.parameters()),
+                    "device": str(observer.device),
+                    "ranks": observer.ranks.world,
+                    "sites": sites_of(observer),
+                }
+                if writer.resumed is None:
+                    writer.start(streams, provenance)
+                else:
+                    said = go_on(writer, streams, provenance, step=self.step)
+                self._foretell(writer, streams)
+        for text in said:
+            self.event(text)
+        if anew is not None:
+            what = "label normals" if plan.settings.mode == "bottleneck" else "probes"
+            self._say(f"{what} began anew at step {self.step}: no state was given to load_state_dict()")
+
+    def _foretell(self, writer: RunWriter, streams: Sequence[Stream]) -> None:
+        """Say on stderr how large the file will get."""
+        plan, path = self._observer.plan, writer.path
+        raw_bytes = plan.raw_bytes - self._raw_bytes
+        try:
+            foretold = forecast(streams, start_bytes=path.stat().st_size, raw_bytes=raw_bytes)
+            free = shutil.disk_usage(path.parent).free
+        except OSError:
+            return  # it was deleted in this moment, which the next row says
+        _forecast_log.warning("%s", foretold.sentence(path.name, plan.sketch_at, free))
 
     def _say(self, text: str) -> None:
         """Tell the user once, on stderr, and keep it among the events."""
@@ -357,5 +506,6 @@ class Recording:
             self.event(text)
 
     def _sketched(self, sketches: StepSketches) -> None:
-        if self._writer is not None:
-            append_step_sketches(self._writer, sketches)
+        with self._to_file() as writer:
+            if writer is not None:
+                append_step_sketches(writer, sketches)

@@ -12,6 +12,7 @@ from infoplane.analysis.finding import Finding
 from infoplane.analysis.sketch import SketchSummary
 from infoplane.probes.measurement import Measurement
 from infoplane.probes.observer import Observer
+from infoplane.probes.places import written
 from infoplane.probes.raw import RawActivations
 from infoplane.probes.step_sketches import StepSketches
 from infoplane.probes.target import ClassTarget
@@ -45,6 +46,30 @@ def streams_of(observer: Observer, *, split: str) -> tuple[Stream, ...]:
             **{name: value for name, value in plan.description.items() if name in ("std", "prior", "averaging")},
         },
     )
+
+
+def sites_of(observer: Observer) -> list[dict[str, Any]]:
+    """Return what a run file keeps of every site, once the first step has been seen.
+
+    Returns
+    -------
+    list of dict
+        ``name``; ``place``, how it is written without an alias (see `infoplane.probes.places.written`); ``module``, as
+        ``named_modules()`` has it, and its ``type``; ``shape`` of the activation for one input; the ``reduction`` that
+        makes it a vector, and the ``width`` of that.
+    """
+    return [
+        {
+            "name": place.name,
+            "place": written(place.module_name, call=place.call, side=place.side, path=place.path),
+            "module": place.module_name,
+            "type": type(place.module).__name__,
+            "shape": list(observer.shapes[place.name]),
+            "reduction": observer.reductions[place.name].name,
+            "width": observer.widths[place.name],
+        }
+        for place in observer.places
+    ]
 
 
 def append_finding(writer: RunWriter, step: int, stream: str, finding: Finding) -> None:

@@ -3,7 +3,10 @@
 Adam 5e-4, x0.94 every five epochs, batches of 100: the paper's setting for its MLP (section V-A).
 """
 
+import logging
 import math
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from os import PathLike
 from pathlib import Path
@@ -115,7 +118,7 @@ def train(
     overwrite : bool
         Replace an existing file.
     quiet : bool
-        No progress bar (there is none either where stderr is no terminal).
+        No progress bar (there is none either where stderr is no terminal), no forecast of the file's size.
     label : str
         Of the progress bar.
 
@@ -136,7 +139,7 @@ def train(
     device = _device(settings.device)
     data = load(settings.data)
     hidden = settings.hidden or HIDDEN[settings.data]
-    with preserved_random_state():
+    with preserved_random_state(), _without_forecast(quiet):
         torch.manual_seed(settings.seed)
         model = build(settings.model, shape=data.shape, classes=data.classes, hidden=hidden, seed=settings.seed).to(
             device
@@ -198,6 +201,17 @@ def train(
                     rows.append(measured)
                     bar.set_postfix_str(f"error {100 * (measured.error or 0):.2f} %")
     return rows
+
+
+@contextmanager
+def _without_forecast(quiet: bool) -> Iterator[None]:
+    """Keep the forecast of the file's size from stderr, where asked."""
+    logger = logging.getLogger("infoplane.forecast")
+    before, logger.disabled = logger.disabled, logger.disabled or quiet
+    try:
+        yield
+    finally:
+        logger.disabled = before
 
 
 def _scaling(settings: TrainingSettings, model: torch.nn.Module) -> SynScaW | SynScaL | None:

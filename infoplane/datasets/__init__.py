@@ -9,11 +9,12 @@ import os
 from infoplane.analysis.errors import near_names
 from infoplane.datasets.dataset import Dataset
 from infoplane.datasets.digits import load_digits
+from infoplane.datasets.fingerprint import fingerprint
 from infoplane.datasets.mnist import load_mnist
 from infoplane.datasets.szt12 import load_szt12, load_szt12_mat
 from infoplane.errors import DatasetError
 
-__all__ = ["DATASETS", "Dataset", "load"]
+__all__ = ["DATASETS", "Dataset", "fingerprint", "load"]
 
 DATASETS = ("digits", "mnist", "szt12", "szt12-mat")
 

@@ -1,16 +1,15 @@
 """A data set for classification, whole in memory, with loaders that index a batch at a time."""
 
-import hashlib
 from dataclasses import dataclass
 from functools import cached_property
 from numbers import Integral
 
-import numpy as np
 import torch
 from torch import Tensor
 from torch.utils.data import BatchSampler, DataLoader, RandomSampler, SequentialSampler
 
 from infoplane.analysis.errors import InputError
+from infoplane.datasets.fingerprint import fingerprint
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -49,12 +48,7 @@ class Dataset:
     @cached_property
     def sha256(self) -> str:
         """SHA-256 over dtype, shape and values of the four tensors: which data a run has really seen."""
-        digest = hashlib.sha256()
-        for tensor in (self.train_inputs, self.train_labels, self.test_inputs, self.test_labels):
-            values = tensor.contiguous().numpy()
-            digest.update(f"{values.dtype.name} {values.shape}\n".encode())
-            digest.update(np.ascontiguousarray(values, dtype=values.dtype.newbyteorder("<")).data)
-        return digest.hexdigest()
+        return fingerprint(self.train_inputs, self.train_labels, self.test_inputs, self.test_labels)
 
     def train_loader(self, batch_size: int, *, seed: int, shuffle: bool = True) -> DataLoader[list[Tensor]]:
         """Return a loader of the training part; the last batch may be smaller.

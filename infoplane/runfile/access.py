@@ -1,20 +1,21 @@
 """Opening HDF5 files that are live, killed, cut off, damaged, or come from strangers.
 
 Every problem becomes a `RunFileError` with path and reason. Nothing outside the file is ever opened: soft and
-external links, external storage and virtual data sets are refused.
+external links, external storage, virtual data sets, and filters for which HDF5 would load a plugin are refused. h5py's
+``name in group`` and ``group.get`` look at what a link leads to, so links are looked at below them.
 """
 
 import ctypes
 import os
 import stat
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 from weakref import WeakValueDictionary
 
 import h5py
-from h5py import h5d, h5f, h5p
+from h5py import h5d, h5f, h5l, h5o, h5p, h5t, h5z
 
 from infoplane.errors import RunFileError
 
@@ -22,6 +23,10 @@ _SIGNATURE = b"\x89HDF\r\n\x1a\n"
 # HDF5 reads damaged metadata of an SWMR file again, 100 times, and doubles its pause from 1 ns each time: it hangs
 # for centuries. 20 attempts end within two milliseconds of pauses, and a torn read of a live file needs two or three.
 _READ_ATTEMPTS = 20
+# No run file has as many members in a group or attributes at one place; listing a million takes HDF5 minutes.
+MOST_MEMBERS = 1000
+_OWN_FILTERS = {h5z.FILTER_DEFLATE, h5z.FILTER_SHUFFLE, h5z.FILTER_FLETCHER32}
+_PLAIN_TYPES = {h5t.INTEGER, h5t.FLOAT, h5t.STRING}
 
 
 class OpenFile:
@@ -54,18 +59,42 @@ class OpenFile:
         key = (group.name, name)
         if key in self._datasets and kind is h5py.Dataset:
             return self._datasets[key]
-        link = group.get(name, getlink=True)
-        if link is None:
+        if not self.has(group, name):
             raise KeyError(f"{name!r} is missing from {group.name}")
-        if not isinstance(link, h5py.HardLink):
+        if not self.lies_inside(group, name):
             raise ValueError(f"{name!r} in {group.name} is a link to elsewhere")
-        thing = group[name]
-        if not isinstance(thing, kind):
-            raise ValueError(f"{name!r} in {group.name} is a {type(thing).__name__}")
-        if isinstance(thing, h5py.Dataset):
-            _check_dataset(thing)
-            self._datasets[key] = thing
-        return thing
+        thing = h5o.open(group.id, name.encode())
+        if isinstance(thing, h5d.DatasetID):
+            _check_dataset(thing, f"{group.name}/{name}")
+            opened: Any = h5py.Dataset(thing, readonly=True)
+        else:
+            opened = h5py.Group(thing)
+        if not isinstance(opened, kind):
+            raise ValueError(f"{name!r} in {group.name} is a {type(opened).__name__}")
+        if isinstance(opened, h5py.Dataset):
+            self._datasets[key] = opened
+        return opened
+
+    def has(self, group: h5py.Group, name: str) -> bool:
+        """Whether a group has a member of that name, wherever it may lead. Called inside `reading`."""
+        # A link may be named "a/b"; HDF5 would take that for a path, and follow whatever link is on it.
+        return "/" not in name and bool(group.id.links.exists(name.encode()))
+
+    def lies_inside(self, group: h5py.Group, name: str) -> bool:
+        """Whether a group has such a member, and by no soft or external link. Called inside `reading`."""
+        return self.has(group, name) and bool(group.id.links.get_info(name.encode()).type == h5l.TYPE_HARD)
+
+    def members(self, group: h5py.Group) -> list[str]:
+        """Return the names of the members of a group, in their order.
+
+        Raises
+        ------
+        ValueError
+            When there are more than any run file has. Called inside `reading`.
+        """
+        if len(group) > MOST_MEMBERS:
+            raise ValueError(f"{group.name} has {len(group)} members, more than any run file")
+        return [name.decode() for name in group.id]
 
     def check_open(self, path: Path) -> None:
         """Raise `RunFileError` where the last user has closed the file; `path` is how the asking one knows it."""
@@ -82,7 +111,9 @@ class OpenFile:
         self._users -= 1
         if self._users <= 0:
             self._datasets.clear()
-            self.file.close()
+            # What HDF5 cannot let go of in a damaged file that is only read, is nothing to stop for.
+            with suppress(OSError, RuntimeError):
+                self.file.close()
 
 
 _open: WeakValueDictionary[tuple[int, int], OpenFile] = WeakValueDictionary()
@@ -114,6 +145,12 @@ def open_file(path: Path) -> OpenFile:
             file = h5py.File(h5f.open(name, h5f.ACC_RDONLY, fapl=access))
     opened = _open[key] = OpenFile(path, file)
     return opened.acquire()
+
+
+def is_empty_or_hdf5(path: Path) -> bool:
+    """Whether a file holds nothing, or begins as HDF5 files do; what else there may be is not ours to replace."""
+    with path.open("rb") as file:
+        return file.read(len(_SIGNATURE)) in (b"", _SIGNATURE)
 
 
 def closed(path: Path) -> RunFileError:
@@ -154,13 +191,18 @@ def _identity(path: Path) -> tuple[int, int]:
     return status.st_dev, status.st_ino
 
 
-def _check_dataset(dset: h5py.Dataset) -> None:
-    if dset.is_virtual or dset.external:
-        raise ValueError(f"{dset.name} keeps its data in another file")
-    if dset.dtype.kind not in "iufS" and h5py.check_string_dtype(dset.dtype) is None:
-        raise ValueError(f"{dset.name} has the type {dset.dtype}")
-    if dset.shape is None:
-        raise ValueError(f"{dset.name} is empty")
+def _check_dataset(dset: h5d.DatasetID, name: str) -> None:
+    """Refuse what no run file has, before h5py asks for the shape: for that a virtual data set opens other files."""
+    made = dset.get_create_plist()
+    if made.get_layout() == h5d.VIRTUAL or made.get_external_count():
+        raise ValueError(f"{name} keeps its data in another file")
+    filters = [made.get_filter(k)[0] for k in range(made.get_nfilters())]
+    if not set(filters) <= _OWN_FILTERS or len(set(filters)) < len(filters):
+        raise ValueError(f"{name} is packed by the filters {filters}, but only deflate and shuffle, once, are read")
+    if dset.get_type().get_class() not in _PLAIN_TYPES:
+        raise ValueError(f"{name} holds neither numbers nor text")
+    if dset.get_space().get_simple_extent_type() == h5py.h5s.NULL:
+        raise ValueError(f"{name} is empty")
 
 
 def _limit_read_attempts(access: h5p.PropFAID) -> None:

@@ -1,7 +1,8 @@
 """What the data sets of a file of unknown health hold.
 
-What a file claims to hold is checked against its size before anything is allocated, and what lies beyond its end is
-never taken for zeros, as HDF5 itself would. Called inside `infoplane.runfile.access.reading`.
+What a file claims to hold is checked against its size before anything is allocated: plain numbers cannot take more than
+the file, and compressed ones not more than deflate's largest factor times as much. What lies beyond its end is never
+taken for zeros, as HDF5 itself would. Called inside `infoplane.runfile.access.reading`.
 """
 
 import os
@@ -11,14 +12,20 @@ from typing import Any
 
 import h5py
 import numpy as np
+from h5py import h5a, h5t
 from numpy.typing import NDArray
 
+from infoplane.runfile.access import MOST_MEMBERS
+from infoplane.runfile.labels import read_labels
 from infoplane.runfile.stream import decode
 
-# The largest factor by which deflate can shrink, and room for what is stored beside the rows.
+# The largest factor by which deflate can shrink is 1032. What a cut-off file claims is measured by the rest of it.
 _MOST_COMPRESSION = 1100
-_SLACK = 1 << 20
+_REST = 2**20
+# What does not shrink grows by 5 bytes in 16 KiB, and a checksum: a longer chunk would unpack to more than it claims.
+_MOST_EXPANSION = 1.01
 _FEW_CHUNKS = 4
+_MOST_ATTRIBUTE_BYTES = 2**16
 
 
 def read_fixed(dset: h5py.Dataset) -> NDArray[Any]:
@@ -35,15 +42,26 @@ def read_fixed(dset: h5py.Dataset) -> NDArray[Any]:
         offset = dset.id.get_offset()
         if offset is not None and offset + dset.id.get_storage_size() > size:
             raise ValueError(f"{dset.name} lies beyond the end of the file")
+    elif stored_rows(dset, dset.shape[0]) < dset.shape[0]:
+        raise ValueError(f"{dset.name} is not all inside the file")
     if dset.dtype.kind == "O":
-        return _text_of_any_length(dset, size)
+        return read_labels(dset, size)
     return as_text(dset[()]) if dset.dtype.kind == "S" else np.asarray(dset[()])
 
 
-def read_rows(dset: h5py.Dataset, rows: int, key: int | slice = slice(None)) -> NDArray[Any]:
-    """Return the first `rows` rows of a growing data set, or those of them that `key` selects."""
+def read_rows(
+    dset: h5py.Dataset, rows: int, key: int | slice = slice(None), columns: int | slice = slice(None)
+) -> NDArray[Any]:
+    """Return the first `rows` rows of a growing data set, or those of them, and of its last dimension, that are asked.
+
+    Raises
+    ------
+    ValueError
+        When they claim more than the file can hold. Called inside `reading`.
+    """
     _check_claim(dset, (rows, *dset.shape[1:]), file_size(dset))
-    values = dset[range(rows)[key]] if isinstance(key, int) else dset[slice(*key.indices(rows))]
+    chosen = range(rows)[key] if isinstance(key, int) else slice(*key.indices(rows))
+    values = dset[(chosen, ..., columns) if dset.ndim > 1 else chosen]
     return as_text(values) if dset.dtype.kind == "S" else np.asarray(values)
 
 
@@ -61,7 +79,8 @@ def stored_rows(dset: h5py.Dataset, rows: int, known: int = 0) -> int:
     """
     rows = min(rows, int(dset.shape[0]))
     size = file_size(dset)
-    _check_claim(dset, (rows, *dset.shape[1:]), size)
+    if rows * dset.dtype.itemsize * prod(dset.shape[1:]) > size * _MOST_COMPRESSION + _REST:
+        raise ValueError(f"{dset.name} claims {rows} rows, more than the file can hold")
     if dset.chunks is None:
         offset = dset.id.get_offset()
         row_bytes = dset.dtype.itemsize * prod(dset.shape[1:])
@@ -88,18 +107,33 @@ def stored_rows(dset: h5py.Dataset, rows: int, known: int = 0) -> int:
 def as_text(values: Any) -> NDArray[np.str_]:
     """Return bytes (an array of them, or one) as an array of str."""
     raw = np.asarray(values, dtype=object)
-    return np.array([decode(item) for item in raw.ravel()], dtype=np.str_).reshape(raw.shape)
+    items = raw.ravel().tolist()
+    texts = {item: decode(item) for item in set(items)}  # most columns of text have few different ones
+    return np.array([texts[item] for item in items], dtype=np.str_).reshape(raw.shape)
 
 
 def attributes(thing: h5py.Group | h5py.Dataset) -> dict[str, Any]:
-    """Return all attributes that are numbers or text of fixed length, text as str; others are left unread."""
+    """Return all attributes that are numbers or text of fixed length, text as str; others are left unread.
+
+    Raises
+    ------
+    ValueError
+        When there are more of them, or one is larger, than in any run file. Called inside `reading`.
+    """
     found = {}
+    if h5a.get_num_attrs(thing.id) > MOST_MEMBERS:
+        raise ValueError(f"{thing.name} has {h5a.get_num_attrs(thing.id)} attributes, more than any run file")
     for name in thing.attrs:
-        kind = thing.attrs.get_id(name).dtype.kind
-        if kind in "iufS":
-            value = thing.attrs[name]
-            text = as_text(value) if kind == "S" else value
-            found[name] = text.item() if np.ndim(text) == 0 and kind == "S" else text
+        attribute = h5a.open(thing.id, thing._e(name))
+        kind = attribute.get_type().get_class()
+        if kind not in (h5t.INTEGER, h5t.FLOAT, h5t.STRING) or attribute.dtype.kind not in "iufS":
+            continue
+        if max(attribute.get_storage_size(), prod(attribute.shape) * attribute.dtype.itemsize) > _MOST_ATTRIBUTE_BYTES:
+            raise ValueError(f"the attribute {name!r} of {thing.name} claims the shape {attribute.shape}")
+        value = np.empty(attribute.shape, attribute.dtype)
+        attribute.read(value)
+        text = as_text(value) if kind == h5t.STRING else value
+        found[name] = text if text.ndim else text.item() if kind == h5t.STRING else text[()]
     return found
 
 
@@ -112,14 +146,15 @@ def _stored_by_count(dset: h5py.Dataset, rows: int, size: int) -> int:
     per: int = dset.chunks[0]
     across = prod(-(-length // chunk) for length, chunk in zip(dset.shape[1:], dset.chunks[1:], strict=True))
     seen: Counter[int] = Counter()
+    most = _most_stored(dset)
 
     def visit(chunk: Any) -> None:
-        if chunk.byte_offset + chunk.size <= size:
+        if _is_inside(chunk, most, size):
             seen[chunk.chunk_offset[0] // per] += 1
 
     dset.id.chunk_iter(visit)
     block = 0
-    while block * per < rows and seen[block] >= across:
+    while block * per < rows and seen[block] >= max(across, 1):
         block += 1
     return min(rows, block * per)
 
@@ -129,48 +164,22 @@ def _chunk_lies_inside(dset: h5py.Dataset, block: int, size: int) -> bool:
         chunk = dset.id.get_chunk_info_by_coord((block * dset.chunks[0],) + (0,) * (dset.ndim - 1))
     except (OSError, RuntimeError, ValueError):
         return False
-    return bool(chunk.byte_offset is not None and chunk.byte_offset + chunk.size <= size)
+    return _is_inside(chunk, _most_stored(dset), size)
+
+
+def _most_stored(dset: h5py.Dataset) -> int:
+    """Return how many bytes a chunk takes in the file at most."""
+    return int(prod(dset.chunks) * dset.dtype.itemsize * _MOST_EXPANSION + 64)
+
+
+def _is_inside(chunk: Any, most: int, size: int) -> bool:
+    """Whether a chunk lies in the file, and takes no more of it than its values can."""
+    return chunk.byte_offset is not None and chunk.size <= most and chunk.byte_offset + chunk.size <= size
 
 
 def _check_claim(dset: h5py.Dataset, shape: tuple[int, ...], size: int) -> None:
-    if prod(shape) * max(dset.dtype.itemsize, 1) > size * _MOST_COMPRESSION + _SLACK:
+    most = size if dset.compression is None else size * _MOST_COMPRESSION
+    # HDF5 unpacks whole chunks.
+    held = max(prod(shape), prod(dset.chunks or ()) if shape[:1] != (0,) else 0)
+    if held * dset.dtype.itemsize > most:
         raise ValueError(f"{dset.name} claims the shape {shape}, more than the file can hold")
-
-
-def _text_of_any_length(dset: h5py.Dataset, size: int) -> NDArray[np.str_]:
-    """Read text of variable length without HDF5.
-
-    It lies in a heap without checksums, and on a damaged one HDF5 loops for ever. Layout: the data set holds, per
-    text, its length (4 bytes), the address of a collection (8) and its index there (4), all little-endian.
-    """
-    offset = dset.id.get_offset()
-    if offset is None or dset.chunks is not None:
-        raise ValueError(f"{dset.name} does not keep its text in one piece")
-    handle, count = dset.file.id.get_vfd_handle(), prod(dset.shape)
-    raw = os.pread(handle, 16 * count, offset)
-    if len(raw) < 16 * count:
-        raise ValueError(f"{dset.name} lies beyond the end of the file")
-    heaps: dict[int, dict[int, bytes]] = {}
-    texts = []
-    for entry in (raw[at : at + 16] for at in range(0, len(raw), 16)):
-        length, address, index = (int.from_bytes(entry[a:b], "little") for a, b in ((0, 4), (4, 12), (12, 16)))
-        if length and address not in heaps:
-            heaps[address] = _heap(handle, address, size)
-        texts.append(heaps[address][index][:length] if length else b"")
-    return as_text(np.array(texts, dtype=object).reshape(dset.shape))
-
-
-def _heap(handle: int, address: int, size: int) -> dict[int, bytes]:
-    """Return the objects of one global heap collection by index (HDF5 file format, III.E)."""
-    head = os.pread(handle, 16, address) if address < size else b""
-    length = int.from_bytes(head[8:16], "little")
-    if head[:5] != b"GCOL\x01" or address + length > size:
-        raise ValueError("a collection of text is damaged")
-    body, at, objects = os.pread(handle, length, address), 16, {}
-    while at + 16 <= len(body):
-        index, held = int.from_bytes(body[at : at + 2], "little"), int.from_bytes(body[at + 8 : at + 16], "little")
-        if index == 0:
-            break
-        objects[index] = body[at + 16 : at + 16 + held]
-        at += 16 + -(-held // 8) * 8
-    return objects

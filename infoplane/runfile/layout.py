@@ -11,12 +11,14 @@ whatever is written after the start are UTF-8 text of fixed length: the other ki
 import json
 import re
 from collections.abc import Mapping, Sequence
+from math import prod
 from typing import Any
 
 import h5py
 import numpy as np
 
 from infoplane.errors import InputError
+from infoplane.runfile.packing import LEVEL, is_shuffled
 from infoplane.runfile.schema import FORMAT, FORMAT_VERSION, STATUSES
 from infoplane.runfile.stream import Companion, Coordinate, Stream, Variable, encode
 
@@ -63,6 +65,14 @@ def create_layout(file: h5py.File, streams: Sequence[Stream], provenance: Mappin
         _stream(entry, stream)
 
 
+def empty_file(streams: Sequence[Stream], provenance: Mapping[str, Any], start_time: str) -> bytes:
+    """Return a whole file without rows. It is made in memory, where HDF5 cannot run out of disk halfway."""
+    with h5py.File("layout", "w", driver="core", backing_store=False, libver=LIBVER, track_order=True) as file:
+        create_layout(file, streams, provenance, start_time)
+        file.flush()
+        return bytes(file.id.get_file_image())
+
+
 def fixed_text(texts: Sequence[str], limit: int | None = None) -> np.ndarray[Any, Any]:
     """Return `texts` as an array (length,) of UTF-8 text of `limit` bytes each, or as long as the longest."""
     raw = [encode(text, limit) for text in texts]
@@ -73,6 +83,12 @@ def fixed_text(texts: Sequence[str], limit: int | None = None) -> np.ndarray[Any
 def text_limit(dtype: str) -> int | None:
     """Return the bytes of a text dtype such as ``S200``, None for numbers."""
     return int(dtype[1:]) if re.fullmatch(r"S\d+", dtype) else None
+
+
+def chunk_rows(variable: Variable, shape: tuple[int, ...]) -> int:
+    """Return how many rows (of `shape` each) of a variable lie together in the file."""
+    row_bytes = prod(shape) * (text_limit(variable.dtype) or np.dtype(variable.dtype).itemsize)
+    return 1 if variable.compress else min(max(_CHUNK_BYTES // row_bytes, 1), 1024)
 
 
 def _group(parent: h5py.Group, name: str, kind: str) -> h5py.Group:
@@ -98,11 +114,11 @@ def _provenance(entry: h5py.Group, provenance: Mapping[str, Any]) -> None:
         elif isinstance(value, int | float) and not isinstance(value, bool) and abs(value) < 2**63:
             group.create_dataset(key, data=value)
         else:
-            dset = group.create_dataset(key, data=encode(json.dumps(value, default=_plain)), dtype=_TEXT)
+            dset = group.create_dataset(key, data=encode(json.dumps(value, default=plain)), dtype=_TEXT)
             _attributes(dset, {"media_type": "application/json"})
 
 
-def _plain(value: object) -> object:
+def plain(value: object) -> object:
     """Return what JSON has for `value`: a numpy scalar's number, an array's list, else its text."""
     return value.tolist() if isinstance(value, np.generic | np.ndarray) else str(value)
 
@@ -163,9 +179,8 @@ def _time(group: h5py.Group, name: str, text: str) -> None:
 def _variable(group: h5py.Group, variable: Variable, shape: tuple[int, ...], extra: Mapping[str, Any]) -> h5py.Dataset:
     limit = text_limit(variable.dtype)
     dtype = np.dtype(variable.dtype) if limit is None else h5py.string_dtype("utf-8", limit)
-    row_bytes = int(np.prod(shape)) * dtype.itemsize
-    rows = 1 if variable.compress else min(max(_CHUNK_BYTES // row_bytes, 1), 1024)
-    packed: dict[str, Any] = {"compression": "gzip", "compression_opts": 1, "shuffle": True}
+    rows = chunk_rows(variable, shape)
+    packed: dict[str, Any] = {"compression": "gzip", "compression_opts": LEVEL, "shuffle": is_shuffled(dtype)}
     dset = group.create_dataset(
         variable.name,
         shape=(0, *shape),

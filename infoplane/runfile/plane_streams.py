@@ -103,12 +103,13 @@ def scatter_stream(probes: Sequence[ProbeInfo]) -> Stream:
         variables=(
             Variable("step_of_point", ("point",), "i8", "1", "step"),
             Variable("probe_index", ("point",), "i8", "1", "index of the probe"),
-            Variable("i_zx", ("point",), "f8", "bit", "rate of the probe's code, upper bound on I(Z;X)"),
-            Variable("i_zy", ("point",), "f8", "bit", "lower bound on I(Z;Y)"),
+            Variable("i_zx", ("point",), "f8", "bit", "rate of the probe's code, upper bound on I(Z;X) (bit)"),
+            Variable("i_zy", ("point",), "f8", "bit", "lower bound on I(Z;Y) (bit)"),
         ),
         signal="step_of_point",
         axes=("i_zx", "i_zy"),
         title="Information plane: lower bound on I(Z;Y) over the rate of the probe's code",
+        attrs={"i_zx_indices": 0, "i_zy_indices": 0},  # NeXus: both run along the only dimension of the signal
         derived_from="plane",
         derive=points,
     )

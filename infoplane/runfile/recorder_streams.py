@@ -8,7 +8,17 @@ import numpy as np
 from infoplane.analysis.sketch import BIN_CENTERS, BIN_EDGES, QUANTITIES, UNITS
 from infoplane.runfile.stream import EPOCH, Companion, Coordinate, Stream, Variable
 
-GRADIENT_QUANTITIES = ("steps", "mean_norm", "sd_norm", "weight_norm", "snr", "squared_mean", "squared_snr")
+_GRADIENTS = {  # quantity: unit
+    "steps": "1",
+    "mean_norm": "loss per unit of the weight",
+    "sd_norm": "loss per unit of the weight",
+    "weight_norm": "unit of the weight",
+    "snr": "1",
+    "squared_mean": "square of loss per unit of the weight",
+    "squared_snr": "1",
+}
+_NEURONS = {"mean": "unit of the activations", "variance": "square of the unit of the activations", "zeros": "1"}
+GRADIENT_QUANTITIES = tuple(_GRADIENTS)
 """The last dimension of the gradients' ``values``, in order."""
 
 
@@ -25,7 +35,7 @@ def sketches_stream(name: str, labels: Coordinate, what: str, attrs: Mapping[str
             Coordinate("bin_edges", BIN_EDGES, "1", "edges of the bins; a bin holds its lower edge"),
             Coordinate("quantity", QUANTITIES, "", "quantity"),
         ),
-        companions=(Companion("unit", "quantity", UNITS, "", "unit of the quantity"),),
+        companions=(_units(dict(zip(QUANTITIES, UNITS, strict=True))),),
         variables=(
             EPOCH,
             Variable("counts", dims, "i8", "1", "values per bin", compress=True),
@@ -41,20 +51,19 @@ def sketches_stream(name: str, labels: Coordinate, what: str, attrs: Mapping[str
 
 def neurons_stream(neurons: Mapping[str, int], attrs: Mapping[str, Any]) -> Stream:
     """Return the statistics of every neuron; `neurons` counts those of each site."""
-    quantities = {"mean": "mean", "variance": "variance", "zeros": "share of exact zeros"}
     return Stream(
         "neurons",
         "step",
         coordinates=(
             Coordinate("neuron", np.arange(sum(neurons.values()), dtype="i8"), "1", "neurons of all sites, in a row"),
-            Coordinate("quantity", list(quantities), "", "quantity over inputs, and over space or tokens"),
+            Coordinate("quantity", list(_NEURONS), "", "mean, variance, share of exact zeros"),
         ),
-        companions=_of_sites("neuron", neurons, "of the neuron within its site"),
+        companions=(*_of_sites("neuron", neurons, "of the neuron within its site"), _units(_NEURONS)),
         variables=(
             EPOCH,
             Variable("n", ("step",), "i8", "1", "inputs measured"),
             Variable(
-                "values", ("step", "neuron", "quantity"), "f4", "", "in the unit of the activations, or its square"
+                "values", ("step", "neuron", "quantity"), "f4", "", "over inputs, and over space or tokens; see unit"
             ),
         ),
         signal="values",
@@ -74,9 +83,10 @@ def gradients_stream(parameters: Sequence[str]) -> Stream:
             Coordinate("parameter", parameters, "", "parameter"),
             Coordinate("quantity", GRADIENT_QUANTITIES, "", "quantity over the steps since the last row"),
         ),
+        companions=(_units(_GRADIENTS),),
         variables=(
             EPOCH,
-            Variable("values", ("step", "parameter", "quantity"), "f8", "", "norms over the entries of the parameter"),
+            Variable("values", ("step", "parameter", "quantity"), "f8", "", "of norms over the parameter; see unit"),
         ),
         signal="values",
         axes=("step", "parameter", "quantity"),
@@ -101,13 +111,17 @@ def raw_stream(widths: Mapping[str, int], inputs: int, targets: int | None, attr
             EPOCH,
             Variable("position", ("step", "input"), "i8", "1", "of the input in the held-out data; -1 for none"),
             Variable("label", ("step", "input", "target"), "f8", "", "of the input; NaN for none"),
-            Variable("values", ("step", "input", "feature"), "f4", "", "reduced activations"),
+            Variable("values", ("step", "input", "feature"), "f4", "", "reduced activations, in their unit"),
         ),
         signal="values",
         axes=("step", "input", "feature"),
         title="Activations of a fixed subset of the held-out inputs",
         attrs={"label": "class" if targets is None else "real", **attrs},
     )
+
+
+def _units(quantities: Mapping[str, str]) -> Companion:
+    return Companion("unit", "quantity", list(quantities.values()), "", "unit of the quantity")
 
 
 def _of_sites(dimension: str, widths: Mapping[str, int], what: str) -> tuple[Companion, ...]:

@@ -17,7 +17,9 @@
 A later minor version adds streams, variables, quantities and attributes; it never changes or removes one. Version 1.1
 added ``amount``, ``unit`` and ``advice`` to the findings; version 1.2 the streams ``step_activations``,
 ``step_weights``, ``neurons``, ``gradients`` and ``raw``, to the plane the quantities from ``i_zx_lower`` on,
-``n_sandwich``, and each probe's ``scale`` and ``reduction``.
+``n_sandwich``, and each probe's ``scale`` and ``reduction``; version 1.3 units of neurons and gradients, the places of
+the scatter's axes, ``sites``, ``threads`` and ``resumed`` to the provenance, and the writer's lock.
+``docs/file-format.md`` is the specification, which the tests compare with real files.
 """
 
 from collections.abc import Mapping, Sequence
@@ -38,7 +40,7 @@ from infoplane.runfile.stream import EPOCH, Companion, Coordinate, Stream, Varia
 __all__ = ["FORMAT", "FORMAT_VERSION", "GRADIENT_QUANTITIES", "PLANE_QUANTITIES", "STATUSES", "run_streams"]
 
 FORMAT = "infoplane"
-FORMAT_VERSION = "1.2"
+FORMAT_VERSION = "1.3"
 STATUSES = ("recording", "finished", "interrupted")
 
 
@@ -126,7 +128,7 @@ def run_streams(
         streams.append(raw_stream(raw, raw_inputs, raw_targets, measured))
     if metrics:
         streams.append(_metrics(metrics, measured))
-    return (*streams, _FINDINGS, _EVENTS)
+    return (*streams, _FINDINGS, EVENTS)
 
 
 def _metrics(metrics: Mapping[str, str], attrs: Mapping[str, Any]) -> Stream:
@@ -169,7 +171,7 @@ _FINDINGS = Stream(
     ),
     title="What cannot be true of a row, or was left out of it",
 )
-_EVENTS = Stream(
+EVENTS = Stream(
     "events",
     "event",
     variables=(

@@ -80,8 +80,8 @@ class Variable:
     attrs : mapping
         Further attributes: text, numbers or arrays of numbers.
     compress : bool
-        Whether each row is a chunk of its own, shuffled and compressed (for counts). Small numbers are kept plain,
-        many rows a chunk, which appends faster and is no larger.
+        Whether each row is a chunk of its own and compressed, as `infoplane.runfile.packing` does. Small numbers are
+        kept plain, many rows a chunk, which appends faster and is no larger.
     """
 
     name: str

@@ -10,8 +10,10 @@ from numpy.typing import NDArray
 
 from infoplane.analysis.errors import near_names
 from infoplane.errors import InputError, RunFileError
+from infoplane.printable import printable
 from infoplane.runfile.access import OpenFile, reading
 from infoplane.runfile.content import attributes, read_fixed, read_rows, stored_rows
+from infoplane.runfile.tidy import tidy_table
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -44,16 +46,15 @@ class StreamView:
             self._counter = opened.child(group, "committed", h5py.Dataset)
             self.attrs = attributes(group)
             self.row = str(self.attrs.get("row", ""))
-            for name in group:
+            for name in opened.members(group):
                 if name == "title":
                     self.attrs["title"] = str(read_fixed(opened.child(group, name, h5py.Dataset)))
                 elif name != "committed":
                     self._dsets[name] = opened.child(group, name, h5py.Dataset)
             self._attrs = {name: attributes(dset) for name, dset in self._dsets.items()}
             self._dims = {name: tuple(str(a.get("dimensions", "")).split()) for name, a in self._attrs.items()}
-            for name, dims in self._dims.items():
-                if len(dims) != self._dsets[name].ndim or not set(dims) <= self._dsets.keys():
-                    raise ValueError(f"{self._dsets[name].name} has the dimensions {dims}")
+            for name in self._dsets:
+                self._check_dims(name)
             if self._dims.get(self.row) != (self.row,):
                 raise ValueError(f"{group.name} has no row dimension")
         self.refresh()
@@ -66,14 +67,14 @@ class StreamView:
             committed = int(read_fixed(self._counter))
             if committed == self._rows:
                 return
+            if committed < 0:
+                raise ValueError(f"stream {self.name!r} counts {committed} rows")
             readable = committed
             for name in self.variables:
                 dset = self._dsets[name]
                 dset.refresh()
                 self._stored[name] = stored_rows(dset, committed, self._stored.get(name, 0))
                 readable = min(readable, self._stored[name])
-        if committed < 0:
-            raise RunFileError(f"{self.path}: stream {self.name!r} counts {committed} rows; the file is damaged")
         if readable < committed:
             cause = "the file is cut off, or another library holds it open in this process"
             text = f"{self.path}: {readable} of {committed} rows of {self.name!r} can be read; {cause}"
@@ -81,7 +82,8 @@ class StreamView:
         self.committed, self.readable, self._rows = committed, readable, committed
 
     def __repr__(self) -> str:
-        return f"<{self.name} of {str(self.path)!r}: {len(self)} rows; {', '.join(self.names)}>"
+        names = printable(", ".join(self.names), 2000)
+        return f"<{printable(self.name)} of {str(self.path)!r}: {len(self)} rows; {names}>"
 
     def __len__(self) -> int:
         return self.readable
@@ -109,36 +111,52 @@ class StreamView:
         self._known(name)
         return self._dims[name]
 
-    def read(self, name: str, rows: int | slice | None = None) -> NDArray[Any]:
-        """Return one data set, or some rows of it.
+    def storage(self, name: str) -> tuple[str, bool, dict[str, Any]]:
+        """Return how a data set is kept: its type as in `Variable`, whether it is compressed, and its attributes."""
+        self._known(name)
+        self._opened.check_open(self.path)
+        with reading(self.path):
+            dtype = self._dsets[name].dtype
+            kept = f"S{dtype.itemsize}" if dtype.kind == "S" else f"{dtype.kind}{dtype.itemsize}"
+            return kept, self._dsets[name].compression is not None, dict(self._attrs[name])
+
+    def read(self, name: str, rows: int | slice | None = None, columns: slice | None = None) -> NDArray[Any]:
+        """Return one data set, or a part of it; nothing else is held in memory.
 
         Parameters
         ----------
         name : str
             Of the data set.
         rows : int or slice, optional
-            Which rows of a variable, counted from the end where negative; nothing else is read.
+            Which rows of a variable, counted from the end where negative.
+        columns : slice, optional
+            Which places of the last dimension of a variable with several, as ``slice(2)`` for the first two quantities
+            of the plane.
 
         Raises
         ------
         InputError
-            When there is no such data set or row.
+            When there is no such data set, row or dimension.
         RunFileError
             When it cannot be read, or its run is closed.
         """
         self._known(name)
         self._opened.check_open(self.path)
+        dset = self._dsets[name]
         if name not in self.variables:
-            if rows is not None:
+            if rows is not None or columns is not None:
                 raise InputError(f"{name!r} of stream {self.name!r} has no rows to choose from")
             with reading(self.path):
-                return read_fixed(self._dsets[name])
-        if isinstance(rows, slice) and rows.step is not None and rows.step < 1:
-            raise InputError(f"rows is {rows}, but its step must be at least 1")
+                return read_fixed(dset)
+        if columns is not None and dset.ndim < 2:
+            raise InputError(f"{name!r} of stream {self.name!r} has one number a row, so no columns to choose from")
+        for which, chosen in (("rows", rows), ("columns", columns)):
+            if isinstance(chosen, slice) and chosen.step is not None and chosen.step < 1:
+                raise InputError(f"{which} is {chosen}, but its step must be at least 1")
         if isinstance(rows, int) and not -len(self) <= rows < len(self):
             raise InputError(f"there is no row {rows}: stream {self.name!r} of {self.path} has {len(self)} rows")
         with reading(self.path):
-            return read_rows(self._dsets[name], len(self), slice(None) if rows is None else rows)
+            return read_rows(dset, len(self), slice(None) if rows is None else rows, columns or slice(None))
 
     def to_dataframe(self) -> "pd.DataFrame":
         """Return a tidy table: one line per value, its unit and kind beside it.
@@ -150,29 +168,8 @@ class StreamView:
             stream has them ``unit``, ``kind``, ``standard_error`` (NaN where none is known). A stream of sketches
             gives their scalars (for the bins see `Run.sketch`); one without a table, as findings, one line per row.
         """
-        import pandas as pd
-
-        table = str(self.attrs.get("table", ""))
-        per_row = [name for name in self.variables if self._dims[name] == (self.row,) and name != self.row]
-        if not table:
-            return pd.DataFrame({name: self[name] for name in (self.row, *per_row)})
-        values, dims = self[table], self._dims[table]
-        errors = np.full(values.shape, np.nan)
-        if "standard_error_of" in self._companions(dims[-1]):
-            values, errors, kept = self._standard_errors(values, dims[-1])
-        else:
-            kept = np.arange(values.shape[-1])
-        places = np.indices(values.shape).reshape(values.ndim, -1)
-        places[-1] = kept[places[-1]]
-        columns: dict[str, NDArray[Any]] = {}
-        after: dict[str, NDArray[Any]] = {}
-        for dim, place in zip(dims, places, strict=True):
-            for name in (dim, *(per_row if dim == self.row else self._companions(dim))):
-                (after if name in _AFTER_VALUE else columns)[name] = self[name][place]
-        after.pop("standard_error_of", None)
-        if "kind" in after:
-            after["standard_error"] = errors.ravel()
-        return pd.DataFrame({**columns, "value": values.ravel(), **after})
+        with reading(self.path):
+            return tidy_table(self)
 
     def to_xarray(self) -> "xr.Dataset":
         """Return a labelled data set of all committed rows, in memory (needs the extra ``xarray``).
@@ -187,35 +184,30 @@ class StreamView:
         except ImportError as error:
             reason = "labelled data sets need xarray and h5netcdf (the extra 'xarray'): pip install xarray h5netcdf"
             raise RunFileError(f"{self.path}: {reason}") from error
-        data = {}
-        for name, attrs in self._attrs.items():
-            kept = {key: attrs[key] for key in ("long_name", "units") if key in attrs}
-            data[name] = (self._dims[name], self[name], kept)
         several = [name for name in self.variables if len(self._dims[name]) > 1]
         beside = (
             [n for n in self._dsets if n not in several] if several else list(set(self._dims) - set(self.variables))
         )
-        dataset = xr.Dataset(data, attrs=self.attrs).set_coords(beside)
-        return xr.decode_cf(dataset)
+        with reading(self.path):
+            data = {}
+            for name, attrs in self._attrs.items():
+                kept = {key: attrs[key] for key in ("long_name", "units") if key in attrs}
+                data[name] = (self._dims[name], self[name], kept)
+            return xr.decode_cf(xr.Dataset(data, attrs=self.attrs).set_coords(beside))
 
-    def _companions(self, dim: str) -> list[str]:
-        return [name for name, dims in self._dims.items() if dims == (dim,) and name != dim]
-
-    def _standard_errors(self, values: NDArray[Any], quantity: str) -> tuple[NDArray[Any], NDArray[Any], NDArray[Any]]:
-        """Split the values (..., quantity) into those that are no standard error, their errors, and their places."""
-        names, belongs_to = self[quantity].tolist(), self["standard_error_of"].tolist()
-        kept = [k for k, owner in enumerate(belongs_to) if owner not in names]
-        error_at = {owner: k for k, owner in enumerate(belongs_to) if owner in names}
-        errors = np.full((*values.shape[:-1], len(kept)), np.nan)
-        for k, place in enumerate(kept):
-            if names[place] in error_at:
-                errors[..., k] = values[..., error_at[names[place]]]
-        return values[..., kept], errors, np.array(kept, dtype=np.intp)
+    def _check_dims(self, name: str) -> None:
+        """Refuse dimensions that are not there, or not as long as their coordinates."""
+        dset, dims = self._dsets[name], self._dims[name]
+        lengths = [self._dsets[dim].shape[:1] for dim in dims if dim in self._dsets]
+        fixed = slice(1 if dims[:1] == (self.row,) else 0, None)  # the row dimension of a live file grows bit by bit
+        if (
+            len(lengths) != dset.ndim
+            or len(set(dims)) < len(dims)
+            or lengths[fixed] != [(n,) for n in dset.shape][fixed]
+        ):
+            raise ValueError(f"{dset.name} has the dimensions {dims} and the shape {dset.shape}")
 
     def _known(self, name: str) -> None:
         if name not in self._dsets:
             hint = near_names(name, self._dsets)
             raise InputError(f"stream {self.name!r} has no {name!r}{hint}; it has {', '.join(self._dsets)}")
-
-
-_AFTER_VALUE = ("unit", "kind", "standard_error_of")

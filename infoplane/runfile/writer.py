@@ -1,27 +1,34 @@
 """Writing a run file row by row: a reader sees a whole row or none, also after a kill at any moment.
 
 HDF5's SWMR mode (single writer, multiple readers). A row is written and flushed first, then the stream's counter
-``committed``, which readers trust. That is safe against the death of the process, not against loss of power.
+``committed``, which readers trust. That is safe against the death of the process, not against loss of power. A file
+that cannot be written any more is given up at once: it stays as it is then, and its rows can be read.
 """
 
-import operator
+import os
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from datetime import UTC, datetime
 from os import PathLike
 from pathlib import Path
 from types import TracebackType
-from typing import Any, Self
+from typing import Any, NoReturn, Self
+from weakref import WeakSet
 
 import h5py
 import numpy as np
-from h5py import h5s
-from numpy.typing import NDArray
 
-from infoplane.analysis.errors import near_names
+from infoplane.analysis.errors import near_names, whole_number
 from infoplane.errors import InputError, RunFileError
-from infoplane.runfile.layout import LIBVER, TIME_BYTES, create_layout, fixed_text, text_limit
+from infoplane.runfile.abandon import abandon, lead_nowhere, reason_of
+from infoplane.runfile.access import is_empty_or_hdf5
+from infoplane.runfile.layout import LIBVER, TIME_BYTES, empty_file, fixed_text
+from infoplane.runfile.lock import WriterLock
+from infoplane.runfile.reader import Run, open_run
+from infoplane.runfile.rebuild import copy_rows
 from infoplane.runfile.schema import STATUSES
-from infoplane.runfile.stream import Stream, Variable
+from infoplane.runfile.stream import Stream
+from infoplane.runfile.stream_rows import StreamRows
 
 _CACHE_BYTES = 2**18
 
@@ -35,45 +42,76 @@ class RunWriter:
         The file to create. An empty file holds the name from here on, and goes again if nothing is ever started.
     overwrite : bool
         Replace an existing HDF5 file; it stays as it is until `start`.
+    resume : bool
+        Go on with an existing run file; it stays as it is until `start`. Where there is none, a new one begins.
+    flush : int
+        Rows of a stream are written out and committed at every `flush`-th row, and at the end. A kill loses at most
+        ``flush - 1`` rows per stream.
+
+    Attributes
+    ----------
+    resumed : Run or None
+        What there is to go on with, open until `start`.
 
     Raises
     ------
+    InputError
+        When `flush` is no whole number from 1 on, or the file is to be both replaced and resumed.
     RunFileError
-        When the file exists, or cannot be created there.
+        When the file exists, another recording is writing it, it cannot be resumed, or cannot be created there.
     """
 
-    def __init__(self, path: str | PathLike[str], *, overwrite: bool = False) -> None:
+    def __init__(
+        self, path: str | PathLike[str], *, overwrite: bool = False, resume: bool = False, flush: int = 1
+    ) -> None:
         self.path = Path(path)
+        self._flush = whole_number("flush", flush, least=1)
+        if overwrite and resume:
+            raise InputError("a run file is either replaced or resumed: give overwrite=True or resume=True, not both")
+        self.resumed: Run | None = None
         self._file: h5py.File | None = None
-        self._closed = False
-        self._rows: dict[str, _Rows] = {}
+        self._descriptor = -1
+        self._end = ""  # why nothing can be appended any more
+        self._fault: RunFileError | None = None
+        self._rows: dict[str, StreamRows] = {}
         if self.path.exists() and not self.path.is_file():
             raise RunFileError(f"{self.path}: cannot be written, because it exists and is no file")
+        self._reserved = _reserve(self.path)
+        if not self._reserved:
+            if not (overwrite or resume):
+                reason = "exists already; overwrite=True (on the command line --force) replaces it, resume=True goes on"
+                raise RunFileError(f"{self.path}: {reason}")
+            _check_replaceable(self.path)
+        self._new = self.path.with_name(f"{self.path.name}.new")
+        self._lock = WriterLock(self.path)
         try:
-            self.path.open("xb").close()
-            self._reserved = True
-        except FileExistsError as error:
-            if not overwrite:
-                reason = "exists already; overwrite=True (on the command line --force) replaces it"
-                raise RunFileError(f"{self.path}: {reason}") from error
-            if not _may_be_replaced(self.path):
-                reason = "is no HDF5 file, so it is not replaced; choose another name, or remove it"
-                raise RunFileError(f"{self.path}: {reason}") from error
-            self._reserved = False
-        except FileNotFoundError as error:
-            raise RunFileError(f"{self.path}: cannot be created, because its folder does not exist") from error
-        except OSError as error:
-            raise RunFileError(f"{self.path}: cannot be created ({error.strerror or error})") from error
+            if self._new.exists():  # what a kill has left behind, and no other recording's file
+                _check_replaceable(self._new)
+                WriterLock(self._new).release()
+            if resume and self.path.stat().st_size:
+                self.resumed = open_run(self.path)
+        except BaseException:
+            self.close()
+            raise
 
-    def start(self, streams: Sequence[Stream], provenance: Mapping[str, Any]) -> None:
+    @property
+    def is_over(self) -> bool:
+        """Whether nothing can be appended any more, because the file was closed or cannot be written."""
+        return bool(self._end)
+
+    def start(self, streams: Sequence[Stream], provenance: Mapping[str, Any], *, last_step: int | None = None) -> None:
         """Write the layout and the provenance, and open the file to readers.
+
+        All of it is written under another name (``.new`` behind it) and takes the place of an older file as a whole.
 
         Parameters
         ----------
         streams : sequence of Stream
-            What will be appended.
+            What will be appended; of a file to resume, what it has.
         provenance : mapping
             Where the run comes from: numbers and text as they are, everything else as JSON.
+        last_step : int, optional
+            Rows of a resumed file after this step are left out.
 
         Raises
         ------
@@ -82,38 +120,43 @@ class RunWriter:
         RunFileError
             When the file cannot be written.
         """
-        if self._file is not None or self._closed:
-            raise InputError(f"{self.path}: was {'closed' if self._closed else 'started'} before")
+        if self._file is not None or self._end:
+            raise InputError(f"{self.path}: was {'closed' if self._end else 'started'} before")
         names = [stream.name for stream in streams]
         for name in names:
             if names.count(name) > 1:
                 raise InputError(f"{self.path}: two streams are named {name!r}")
-        # What is replaced keeps its name with .replaced behind it until the new file stands.
-        old = self.path.with_name(f"{self.path.name}.replaced")
         file: h5py.File | None = None
+        lock: WriterLock | None = None
         try:
-            self.path.replace(old)
+            start_time = _now() if self.resumed is None else self.resumed.start_time
+            self._new.write_bytes(empty_file(streams, provenance, start_time))
             # Rows are written once: HDF5 2 would keep 8 MiB of them per data set in memory.
-            file = h5py.File(self.path, "x", libver=LIBVER, track_order=True, rdcc_nbytes=_CACHE_BYTES)
-            create_layout(file, streams, provenance, _now())
-            file.flush()
+            file = h5py.File(self._new, "r+", libver=LIBVER, rdcc_nbytes=_CACHE_BYTES)
+            self._descriptor = file.id.get_vfd_handle()
+            _writing.add(self)
             file.swmr_mode = True
+            if self.resumed is not None:
+                copy_rows(self.resumed, file, streams, last_step=last_step)
+            self._rows = {stream.name: StreamRows(file["entry"][stream.name], stream) for stream in streams}
+            lock = WriterLock(self._new)
+            if self.path.exists() and not self._lock.is_on(self.path):
+                raise RunFileError(f"{self.path}: was made by another program before the first step of this recording")
+            self._new.replace(self.path)
         except BaseException as error:
             if file is not None:
-                file.close()
-                self.path.unlink(missing_ok=True)
-            self._closed = True
-            if self._reserved:
-                old.unlink(missing_ok=True)
-            elif old.exists():
-                old.replace(self.path)
-            if isinstance(error, OSError | RuntimeError):
-                raise RunFileError(f"{self.path}: cannot be written ({_first_line(error)})") from error
-            raise
-        old.unlink()
-        self._reserved = False
-        self._file = file
-        self._rows = {stream.name: _Rows(file["entry"][stream.name], stream) for stream in streams}
+                abandon(file)
+            self._rows.clear()
+            _remove(self._new)
+            if lock is not None:
+                lock.release()
+            self.close()
+            if isinstance(error, RunFileError) or not isinstance(error, OSError | RuntimeError):
+                raise
+            raise RunFileError(f"{self.path}: cannot be written ({reason_of(error)})") from error
+        self._end_resumed()
+        self._lock.release()
+        self._lock, self._reserved, self._file = lock, False, file
 
     def append(self, stream: str, row_value: int | None, /, **arrays: Any) -> None:
         """Append one complete row, and then its counter.
@@ -132,12 +175,13 @@ class RunWriter:
         InputError
             When the file is not open for appending, or an argument does not fit: nothing is written then.
         RunFileError
-            When the file cannot be written. What was committed before stays readable.
+            When the file cannot be written. What was committed before stays readable, and the file is given up:
+            nothing can be appended to it any more, and `close` leaves it as it is.
         """
+        if self._fault is not None:
+            raise self._fault
         if self._file is None:
-            raise InputError(
-                f"{self.path}: is {'closed' if self._closed else 'not started'}, so nothing can be appended"
-            )
+            raise InputError(f"{self.path}: {self._end or 'is not started'}, so nothing can be appended")
         if stream not in self._rows:
             known = tuple(self._rows)
             raise InputError(f"there is no stream {stream!r}{near_names(stream, known)}; known are {', '.join(known)}")
@@ -146,15 +190,24 @@ class RunWriter:
             raise InputError(f"stream {stream!r} follows {rows.stream.derived_from!r} by itself")
         value = rows.next_value(row_value)
         row = rows.checked(arrays)
+        if self._lock.is_deleted:
+            self._give_up("was deleted or replaced while it was written, so that its rows are lost")
+        together = [(rows, np.array([value]), {name: array[None] for name, array in row.items()})]
+        for other in self._rows.values():
+            if other.stream.derived_from == stream and other.stream.derive is not None:
+                derived = other.stream.derive(value, row)
+                count = len(next(iter(derived.values())))
+                together.append((other, other.written + np.arange(count), derived))
         try:
-            rows.write(np.array([value]), {name: array[None] for name, array in row.items()})
-            for other in self._rows.values():
-                if other.stream.derived_from == stream and other.stream.derive is not None:
-                    derived = other.stream.derive(value, row)
-                    count = len(next(iter(derived.values())))
-                    other.write(other.committed + np.arange(count), derived)
+            for each, values, blocks in together:
+                each.write(values, blocks)
+            for each, values, _ in together:
+                each.advance(values)
+            if rows.written - rows.committed >= self._flush:
+                for each, _, _ in together:
+                    each.commit()
         except (OSError, RuntimeError) as error:
-            raise RunFileError(f"{self.path}: a row of {stream!r} cannot be written ({_first_line(error)})") from error
+            self._give_up(f"a row of {stream!r} cannot be written ({reason_of(error)})", error)
 
     def close(self, status: str = "finished") -> None:
         """End the file with a status; after that it is a normal HDF5 file. A second call does nothing.
@@ -173,24 +226,60 @@ class RunWriter:
         """
         if status not in STATUSES[1:]:
             raise InputError(f"status is {status!r}, but a run ends {' or '.join(map(repr, STATUSES[1:]))}")
-        if self._closed:
+        if self._end:
             return
-        self._closed = True
-        file, self._file = self._file, None
+        self._end = "is closed"
+        self._end_resumed()
+        file = self._file
         if file is None:
-            if self._reserved and self.path.exists() and not self.path.stat().st_size:
-                self.path.unlink()
+            if self._reserved and self._lock.is_on(self.path):
+                _remove(self.path)
+            self._lock.release()
             return
-        partial = [rows for rows in self._rows.values() if rows.partial]
         try:
-            file["entry/end_time"][()] = fixed_text([_now()], TIME_BYTES)[0]
-            file["entry/status"][()] = STATUSES.index(status)
-            file.flush()
+            if self._lock.is_deleted:
+                self._give_up("was deleted or replaced while it was written, so that its rows are lost")
+            for rows in self._rows.values():
+                rows.trim()
+                rows.commit()
+            for name, value in (("end_time", fixed_text([_now()], TIME_BYTES)[0]), ("status", STATUSES.index(status))):
+                file["entry"][name][()] = value
+                file["entry"][name].flush()
             file.close()
-            if partial:
-                _trim(self.path, partial)
         except (OSError, RuntimeError) as error:
-            raise RunFileError(f"{self.path}: cannot be closed ({_first_line(error)})") from error
+            if isinstance(error, RunFileError):
+                raise
+            self._give_up(f"cannot be closed ({reason_of(error)})", error)
+        finally:
+            self._release()
+
+    def _give_up(self, reason: str, error: BaseException | None = None) -> NoReturn:
+        """Leave the file as it is, so that others may have it, and say why."""
+        self._end = self._end or "was given up"
+        self._release()
+        self._fault = RunFileError(f"{self.path}: {reason}")
+        raise self._fault from error
+
+    def _release(self) -> None:
+        file, self._file = self._file, None
+        if file is not None:
+            abandon(file)  # before its data sets go, which would write
+        self._rows.clear()
+        self._lock.release()
+
+    def _leave_to_parent(self) -> None:
+        """Keep a fork of the writing process from touching the file, at its exit above all."""
+        if self._file is not None:
+            lead_nowhere(self._descriptor)
+        if not self._end:
+            self._end = "is written by another process"
+            self._fault = RunFileError(f"{self.path}: is written by the process that this one was forked from")
+
+    def _end_resumed(self) -> None:
+        """Close what was resumed."""
+        if self.resumed is not None:
+            self.resumed.close()
+            self.resumed = None
 
     def __enter__(self) -> Self:
         return self
@@ -201,100 +290,45 @@ class RunWriter:
         self.close("finished" if kind is None else "interrupted")
 
 
-class _Rows:
-    """The growing end of one stream. Low-level h5py calls: a row of 20 sites costs a third less than through slices."""
-
-    def __init__(self, group: h5py.Group, stream: Stream) -> None:
-        self.stream, self.committed, self.partial = stream, 0, False
-        self._last: int | None = None
-        self._counter = group["committed"].id
-        self._dsets = {name: group[name].id for name in (stream.row, *(v.name for v in stream.variables))}
-
-    def next_value(self, given: int | None) -> int:
-        """Return the row value to write, or refuse the one given."""
-        name, counted = self.stream.name, self.stream.row != "step"
-        if counted or given is None:
-            if not counted or given is not None:
-                raise InputError(f"stream {name!r} needs {'None as row value' if counted else 'a step'}, got {given!r}")
-            return self.committed
-        try:
-            value = operator.index(given)
-        except TypeError:
-            raise InputError(f"the step of stream {name!r} is {given!r}, but it must be a whole number") from None
-        if self._last is not None and value <= self._last:
-            raise InputError(f"the step of stream {name!r} is {value}, but the last one was {self._last}")
-        if not -(2**63) <= value < 2**63:
-            raise InputError(f"the step of stream {name!r} is {value}, but it must fit into 64 bits")
-        return value
-
-    def checked(self, arrays: Mapping[str, Any]) -> dict[str, NDArray[Any]]:
-        """Return one row in the types of the file, or refuse it."""
-        expected = {variable.name: variable for variable in self.stream.variables}
-        for name in arrays.keys() - expected.keys():
-            hint = near_names(name, expected)
-            raise InputError(
-                f"stream {self.stream.name!r} has no variable {name!r}{hint}; it has {', '.join(expected)}"
-            )
-        for name in expected.keys() - arrays.keys():
-            raise InputError(f"a row of stream {self.stream.name!r} lacks {name!r}")
-        return {name: self._converted(variable, arrays[name]) for name, variable in expected.items()}
-
-    def _converted(self, variable: Variable, value: Any) -> NDArray[Any]:
-        limit = text_limit(variable.dtype)
-        where = f"{variable.name!r} of stream {self.stream.name!r}"
-        if limit is not None:
-            if not isinstance(value, str):
-                raise InputError(f"{where} is {value!r}, but it must be text")
-            return fixed_text([value], limit).reshape(())
-        try:
-            array = np.asarray(value)
-            converted = array.astype(variable.dtype, order="C", casting="same_kind", copy=False)
-        except (TypeError, ValueError, RuntimeError) as error:
-            raise InputError(f"{where} cannot be stored as {variable.dtype} ({_first_line(error)})") from error
-        if array.shape != self.stream.row_shape(variable):
-            raise InputError(f"{where} has shape {array.shape}, but a row needs {self.stream.row_shape(variable)}")
-        return converted
-
-    def write(self, values: NDArray[np.int64], arrays: Mapping[str, NDArray[Any]]) -> None:
-        """Write and flush whole rows, then commit them."""
-        self.partial = True
-        for name, dset in self._dsets.items():
-            _put(dset, self.committed, values if name == self.stream.row else arrays[name])
-        for dset in self._dsets.values():
-            dset.flush()
-        self.committed, self._last = self.committed + len(values), int(values[-1])
-        self._counter.write(h5s.ALL, h5s.ALL, np.array(self.committed, np.int64))
-        self._counter.flush()
-        self.partial = False
+def _reserve(path: Path) -> bool:
+    """Create an empty file; False where there is one."""
+    try:
+        path.open("xb").close()
+    except FileExistsError:
+        return False
+    except FileNotFoundError as error:
+        raise RunFileError(f"{path}: cannot be created, because its folder does not exist") from error
+    except OSError as error:
+        raise RunFileError(f"{path}: cannot be created ({error.strerror or error})") from error
+    return True
 
 
-def _put(dset: h5py.h5d.DatasetID, start: int, block: NDArray[Any]) -> None:
-    # A row that failed halfway may have lengthened some data sets already; it is written over.
-    shape = (max(start + len(block), dset.shape[0]), *block.shape[1:])
-    dset.set_extent(shape)
-    space = h5s.create_simple(shape)
-    space.select_hyperslab((start,) + (0,) * (block.ndim - 1), block.shape)
-    dset.write(h5s.create_simple(block.shape), space, np.ascontiguousarray(block))
+def _check_replaceable(path: Path) -> None:
+    """Refuse a file that is neither empty nor begins as HDF5 files do: nothing else is ever overwritten."""
+    try:
+        is_ours = is_empty_or_hdf5(path)
+    except OSError as error:
+        raise RunFileError(f"{path}: cannot be replaced ({error.strerror or error})") from error
+    if not is_ours:
+        raise RunFileError(f"{path}: is no HDF5 file, so it is not replaced; choose another name, or remove it")
+    if not os.access(path.parent, os.W_OK):
+        raise RunFileError(f"{path}: cannot be replaced, because no file can be created in its folder")
 
 
-def _trim(path: Path, partial: Sequence[_Rows]) -> None:
-    """Cut what a failed row left behind, so that plain readers of the finished file see committed rows alone."""
-    with h5py.File(path, "r+", libver=LIBVER) as file:
-        for rows in partial:
-            group = file["entry"][rows.stream.name]
-            for name in (rows.stream.row, *(v.name for v in rows.stream.variables)):
-                group[name].resize(int(group["committed"][()]), 0)
-
-
-def _may_be_replaced(path: Path) -> bool:
-    """Whether a file is empty or begins as HDF5 files do, whole or not: nothing else is ever overwritten."""
-    with path.open("rb") as file:
-        return file.read(8) in (b"", b"\x89HDF\r\n\x1a\n")
+def _remove(path: Path) -> None:
+    with suppress(OSError):  # its folder may be gone, or not be writable any more
+        path.unlink()
 
 
 def _now() -> str:
     return datetime.now(UTC).isoformat(timespec="seconds")
 
 
-def _first_line(error: BaseException) -> str:
-    return (str(error) or type(error).__name__).splitlines()[0]
+def _leave_in_fork() -> None:
+    for writer in tuple(_writing):
+        writer._leave_to_parent()
+
+
+_writing: WeakSet[RunWriter] = WeakSet()
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=_leave_in_fork)

@@ -309,7 +309,7 @@ def test_raw_activations_stop_at_their_limit_which_is_said_once_while_all_else_g
         for _ in range(4):
             step(rec, model)
             rec.measure(BATCHES)
-    said = [entry.getMessage() for entry in caplog.records if "raw" in entry.getMessage()]
+    said = [entry.getMessage() for entry in caplog.records if "raw_bytes" in entry.getMessage()]
     assert said == ["raw activations have reached raw_bytes, and no more of them are kept"]
     with ip.open_run(tmp_path / "run.h5") as run:
         assert run.stream("raw").row_values.tolist() == [1, 2]
@@ -464,7 +464,7 @@ def test_the_command_line_lists_every_probe_and_draws_the_plain_ones(several, tm
     out = capfd.readouterr().out
     assert all(f"{name}@refitted" in out for name in NAMES)
     assert cli(["plane", path, "--json", "-o", str(tmp_path / "plane.png")]) == 0
-    assert f'"probe":"{NAMES[3]}"' in capfd.readouterr().out
+    assert f'"probe": "{NAMES[3]}"' in capfd.readouterr().out
     assert (tmp_path / "plane.png").stat().st_size
 
 

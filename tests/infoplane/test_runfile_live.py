@@ -69,20 +69,6 @@ def assert_whole(run, first=0):
     assert run.findings()["text"].tolist() == [str(row) * 20 for row in range(len(run.findings()))]
 
 
-def test_another_process_polling_without_pause_sees_whole_rows_only(tmp_path):
-    path, rows, seen = tmp_path / "run.h5", 1200, {0}
-    with writing(path, rows), ip.open_run(path) as run:
-        while run.status != "finished":
-            before = len(run.plane())
-            run.refresh()
-            assert_whole(run, max(0, before - 1))
-            seen.add(len(run.plane()))
-            with ip.open_run(path) as fresh:
-                assert_whole(fresh, before)
-    assert max(seen) == rows
-    assert len(seen) > 5  # it was read while it grew
-
-
 @pytest.mark.parametrize("seed", range(5))
 def test_after_a_kill_every_row_committed_is_read(tmp_path, seed):
     path = tmp_path / "run.h5"
@@ -90,8 +76,9 @@ def test_after_a_kill_every_row_committed_is_read(tmp_path, seed):
         time.sleep(random.Random(seed).uniform(0.01, 0.4))
         process.kill()
         counted = process.stdout.read().split(b"\n")[:-1]
+        process.wait()
     with ip.open_run(path) as run:
-        assert run.status == "recording or killed"
+        assert run.status == "killed"
         assert run.end_time == ""
         assert len(run.plane()) >= len(counted)
         assert len(run.findings()) >= len(counted)
