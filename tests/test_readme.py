@@ -51,6 +51,14 @@ def test_python_blocks_of_the_page_on_recording_run_and_give_what_they_say(tmp_p
     assert output.endswith("('blocks.0', 'blocks.1') (200, 32) True True\n")
 
 
+def test_python_blocks_of_the_page_on_run_files_run_and_give_what_they_say(tmp_path):
+    output = run_blocks("docs/run-files.md", count=5, cwd=tmp_path)
+    assert "finished ('plane', 'plane_scatter'" in output
+    assert "[1. 2. 3.] ['recording began', 'finished', 'recording went on at step 28" in output
+    assert "configuration.rate" in output
+    assert (tmp_path / "plane.csv").stat().st_size > 1000
+
+
 def test_commands_named_exist():
     commands = set(re.findall(r"^infoplane (\w+)", (ROOT / "README.md").read_text(), flags=re.MULTILINE))
     result = subprocess.run(

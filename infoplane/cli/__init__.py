@@ -1,19 +1,25 @@
 """The command line: data to stdout, messages to stderr; exit code 1: the work failed, 2: the call was wrong."""
 
+import io
 import os
 import sys
 import warnings
 from collections.abc import Sequence
 
 from infoplane.errors import InfoplaneError
+from infoplane.printable import printable
 
 INTERRUPTED = 130
+_LONGEST = 2000
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
     """Run ``infoplane`` and exit."""
     # What the library warns of is one more message to the user, not a line of source code.
-    warnings.formatwarning = lambda message, *_, **__: f"infoplane: {message}\n"
+    warnings.formatwarning = lambda message, *_, **__: f"infoplane: {printable(message, _LONGEST)}\n"
+    if isinstance(sys.stdout, io.TextIOWrapper):
+        # A name that the terminal's encoding lacks is written as its number: it must not end the command.
+        sys.stdout.reconfigure(errors="backslashreplace")
     sys.exit(run(arguments))
 
 
@@ -52,5 +58,6 @@ def run(arguments: Sequence[str] | None = None) -> int:
 
 
 def _say(text: str, code: int) -> int:
-    print(f"infoplane: {text}", file=sys.stderr)
+    # Here all messages pass, and many name what stands in a file.
+    print(f"infoplane: {printable(text, _LONGEST)}", file=sys.stderr)
     return code

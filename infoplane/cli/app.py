@@ -6,10 +6,13 @@ import typer
 
 import infoplane
 from infoplane.cli.demo import demo
+from infoplane.cli.diff import diff
+from infoplane.cli.export import export
 from infoplane.cli.info import info
 from infoplane.cli.jsd import jsd
 from infoplane.cli.layers import layers
 from infoplane.cli.plane import plane
+from infoplane.cli.recover import recover
 from infoplane.cli.surface import surface
 from infoplane.cli.train import train
 from infoplane.cli.verify import verify
@@ -34,5 +37,5 @@ def _root(
 ) -> None: ...
 
 
-for command in (demo, train, layers, plane, jsd, surface, verify, info):
+for command in (demo, train, layers, plane, jsd, surface, verify, info, export, diff, recover):
     app.command()(command)

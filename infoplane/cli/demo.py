@@ -8,9 +8,9 @@ import typer
 
 
 def demo(
-    out: Annotated[Path, typer.Option(help="Folder for run files, pictures and report.", file_okay=False)] = Path(
-        "infoplane-demo"
-    ),
+    out: Annotated[
+        Path, typer.Option("--out", "-o", help="Folder for run files, pictures and report.", file_okay=False)
+    ] = Path("infoplane-demo"),
     seed: Annotated[int, typer.Option(min=0, help="Of weights, batches and probes.")] = 0,
     epochs: Annotated[int, typer.Option(min=1, help="Passes over the training set.")] = 60,
     device: Annotated[str, typer.Option(help="cpu, cuda, cuda:1, mps.")] = "cpu",

@@ -1,10 +1,17 @@
 """``infoplane info``: what a run file holds, and what can still be read of a damaged one."""
 
 import json as json_format
+import shlex
+import warnings
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
+
+if TYPE_CHECKING:
+    from infoplane.runfile.reader import Run
+
+_LONGEST = 2000
 
 
 def info(
@@ -29,44 +36,84 @@ def info(
 def _facts(path: Path) -> dict[str, Any]:
     import infoplane as ip
 
-    with ip.open_run(path) as run:
-        check = run.check()
+    # That rows are lost is what the page itself says.
+    with warnings.catch_warnings(), ip.open_run(path) as run:
+        warnings.filterwarnings("ignore", message=".* rows of .* can be read")
         facts: dict[str, Any] = {
             "path": str(path),
             "bytes": path.stat().st_size,
             "format_version": run.format_version,
             "status": run.status,
-            "streams": {name: {"committed": rows[0], "readable": rows[1]} for name, rows in check.items()},
-            "probes": run.plane()["probe"].tolist() if "plane" in run.streams else [],
+            "start_time": run.start_time,
+            "end_time": run.end_time,
+            "streams": {name: {"committed": rows[0], "readable": rows[1]} for name, rows in run.check().items()},
+            "probes": _probes(run),
             "configuration": run.configuration,
             "provenance": {k: v for k, v in run.provenance.items() if k != "configuration"},
         }
-        if "findings" in check and check["findings"][0] == check["findings"][1]:
-            table = run.findings().to_dataframe()
-            facts["findings"] = table["code"].value_counts().to_dict() if len(table) else {}
-            facts["finding_texts"] = {str(group): f"{group.text}; {group.advice}" for group in ip.reports.findings(run)}
-    return facts
+        return facts | _findings(run, facts["streams"].get("findings"))
+
+
+def _probes(run: "Run") -> list[str] | None:
+    """Return the names of the probes; None where the file is too damaged to tell."""
+    from infoplane.errors import InfoplaneError
+
+    try:
+        return [str(name) for name in run.plane()["probe"]] if "plane" in run.streams else []
+    except InfoplaneError:
+        return None
+
+
+def _findings(run: "Run", rows: dict[str, int] | None) -> dict[str, Any]:
+    """Return the findings by code and by place; nothing where there are none to read."""
+    from infoplane.errors import InfoplaneError
+    from infoplane.reports.findings import findings
+
+    if rows is None or rows["readable"] < rows["committed"]:
+        return {}
+    try:
+        table, groups = run.findings().to_dataframe(), findings(run)
+    except InfoplaneError:
+        return {}
+    return {
+        "findings": table["code"].value_counts().to_dict() if len(table) else {},
+        "finding_texts": {str(group): f"{group.text}; {group.advice}" for group in groups},
+    }
 
 
 def _page(facts: dict[str, Any]) -> str:
-    from infoplane.cli.tables import wrapped
+    from tqdm import tqdm
 
+    from infoplane.cli.tables import wrapped
+    from infoplane.printable import NAME, printable
+
+    path, status = printable(facts["path"]), facts["status"]
+    size = f"{tqdm.format_sizeof(facts['bytes'], 'B')}, {facts['bytes']:,} bytes"
     lines = [
-        f"{facts['path']}  ({facts['bytes']:,} bytes, format {facts['format_version']})",
-        f"status: {facts['status']}",
+        f"{path}  ({size}, format {printable(facts['format_version'], NAME)})",
+        f"status: {status}{_since(facts)}",
     ]
-    damaged = {n: s for n, s in facts["streams"].items() if s["readable"] < s["committed"]}
+    streams = {printable(name, NAME): rows for name, rows in facts["streams"].items()}
+    damaged = {name for name, rows in streams.items() if rows["readable"] < rows["committed"]}
+    again = f"infoplane recover {printable(shlex.quote(facts['path']))}"
+    if status.endswith("killed"):
+        # One line, so that it can be copied.
+        lines.append(f"{_IF_KILLED[status]}{again} makes a normal file of it; record(..., resume=True) goes on")
     if damaged:
         lines.append("the file is cut off or damaged; what can still be read stands below")
+        if not status.endswith("killed"):
+            lines.append(f"{again} saves what can still be read")
     lines.append("rows:")
-    width = max((len(name) for name in facts["streams"]), default=0)
-    for name, rows in facts["streams"].items():
+    width = max(map(len, streams), default=0)
+    for name, rows in streams.items():
         lost = f"  ({rows['readable']} can be read)" if name in damaged else ""
         lines.append(f"  {name:<{width}}{rows['committed']:>7}{lost}")
-    lines.append(wrapped(f"probes: {_short(', '.join(facts['probes']) or 'none')}"))
+    probes = facts["probes"]
+    names = "cannot be read" if probes is None else ", ".join(printable(p, NAME) for p in probes) or "none"
+    lines.append(wrapped(f"probes: {_short(names)}"))
     if facts.get("findings"):
-        kinds = ", ".join(f"{_short(code)} ({count})" for code, count in facts["findings"].items())
-        lines.append(wrapped(f"findings: {kinds}"))
+        kinds = ", ".join(f"{printable(code, NAME)} ({count})" for code, count in facts["findings"].items())
+        lines.append(wrapped(f"findings: {_short(kinds)}"))
         for where, text in facts["finding_texts"].items():
             lines += [wrapped(_short(where), 2), wrapped(_short(text), 4, 4)]
     elif "findings" in facts:
@@ -76,11 +123,21 @@ def _page(facts: dict[str, Any]) -> str:
     for title, entries in (("configuration", facts["configuration"]), ("provenance", known)):
         if entries:
             lines.append(f"{title}:")
-            lines += [wrapped(f"{_short(key)}: {_short(value)}", 2) for key, value in entries.items()]
+            lines += [wrapped(f"{printable(key, NAME)}: {_short(value)}", 2) for key, value in entries.items()]
     return "\n".join(lines)
 
 
-def _short(value: Any, limit: int = 2000) -> str:
-    text = value if isinstance(value, str) else json_format.dumps(value)
-    text = "".join(c if c.isprintable() else "\N{REPLACEMENT CHARACTER}" for c in text)
-    return text if len(text) <= limit else text[: limit - 1] + "\N{HORIZONTAL ELLIPSIS}"
+_IF_KILLED = {"killed": "", "recording or killed": "if it was killed: "}
+
+
+def _since(facts: dict[str, Any]) -> str:
+    from infoplane.printable import NAME, printable
+
+    start, end = (printable(facts[key], NAME) for key in ("start_time", "end_time"))
+    return f" (begun {start}{f', ended {end}' if end else ''})" if start else ""
+
+
+def _short(value: Any) -> str:
+    from infoplane.printable import printable
+
+    return printable(value if isinstance(value, str) else json_format.dumps(value), _LONGEST)

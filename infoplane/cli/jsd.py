@@ -23,6 +23,7 @@ def jsd(
     import infoplane as ip
     from infoplane.cli.output import new_file
     from infoplane.errors import InputError
+    from infoplane.json_lines import json_lines
 
     if csv is not None and csv == markdown:
         raise InputError(f"--csv and --markdown both name {csv}, but each table needs a file of its own")
@@ -33,7 +34,7 @@ def jsd(
             new_file(target, force=force)
     report = ip.reports.jsd(runs)
     if json:
-        sys.stdout.write(report.to_dataframe().to_json(orient="records", lines=True))
+        sys.stdout.writelines(json_lines(report.to_dataframe()))
     else:
         print(report)
     if csv is not None:

@@ -39,6 +39,7 @@ def layers(
     """
     import infoplane as ip
     from infoplane.analysis.errors import one_of
+    from infoplane.json_lines import json_lines
     from infoplane.probes.selection import select_sites
     from infoplane.probes.sites import SiteTable
 
@@ -51,7 +52,7 @@ def layers(
         table = ip.sites(network) if one is None else _after_forward(network, (batch, *one), dtype)
     rows = SiteTable([row for row in table if chosen is None or row.module in chosen])
     if json:
-        sys.stdout.write(rows.to_dataframe().to_json(orient="records", lines=True))
+        sys.stdout.writelines(json_lines(rows.to_dataframe()))
     else:
         print(rows)
     if one is None:

@@ -30,6 +30,7 @@ def plane(
     from infoplane.cli.output import new_picture
     from infoplane.cli.tables import print_findings
     from infoplane.errors import InputError
+    from infoplane.json_lines import json_lines
 
     target = None if out is None else new_picture(_in_a_folder(out), force=force)
     with ExitStack() as stack:
@@ -46,7 +47,7 @@ def plane(
                 points = zip(table["step"], table["probe"], strict=True)
                 of_point: list[Any] = [codes.get(point, []) for point in points]
                 tables.append(table.assign(run=str(run.path), findings=of_point))
-            sys.stdout.write(pd.concat(tables).to_json(orient="records", lines=True))
+            sys.stdout.writelines(json_lines(pd.concat(tables)))
         if target is not None:
             if len(opened) == 1:
                 ip.plots.save(ip.plots.plane(opened[0], control=control), target)
@@ -82,10 +83,11 @@ def _check_rows(run: "Run") -> None:
 def _findings(run: "Run") -> "tuple[tuple[FindingSummary, ...], dict[tuple[int, str], list[str]]]":
     """Return the findings by kind and by point; where a damaged file has none to read, say so and go on."""
     from infoplane.errors import RunFileError
+    from infoplane.printable import printable
     from infoplane.reports.findings import codes_of_points, findings
 
     try:
         return findings(run), codes_of_points(run)
     except RunFileError as error:
-        print(f"its findings cannot be read: {error}", file=sys.stderr)
+        print(f"its findings cannot be read: {printable(error)}", file=sys.stderr)
         return (), {}

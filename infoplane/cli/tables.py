@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, TextIO
 
 from infoplane.plain_probes import plain_probes
+from infoplane.printable import NAME, printable
 from infoplane.reports.findings import FindingSummary, findings
 from infoplane.reports.jsd import POOLED, jsd
 from infoplane.reports.table import SCREEN
@@ -14,6 +15,8 @@ from infoplane.runfile.reader import open_run
 
 if TYPE_CHECKING:
     import pandas as pd
+
+_SENTENCES = 2000
 
 
 def print_summary(runs: Mapping[str, Path]) -> None:
@@ -72,11 +75,11 @@ def print_findings(found: Mapping[str, Sequence[FindingSummary]], *, file: TextI
                 if group.code == code:
                     extents.setdefault(group.extent, []).append(name)
                     last = group
-        print(f"finding: {code}", file=file)
+        print(f"finding: {printable(code, NAME)}", file=file)
         for extent, names in extents.items():
-            print(wrapped(f"{', '.join(names)}: {extent}", 2), file=file)
+            print(wrapped(f"{printable(', '.join(names), _SENTENCES)}: {extent}", 2), file=file)
         meaning = f"{last.text}; {last.advice}" if last.advice else last.text
-        print(wrapped(meaning, 2, 2), file=file)
+        print(wrapped(printable(meaning, _SENTENCES), 2, 2), file=file)
 
 
 def print_difference(first: Path, second: Path) -> None:
@@ -84,7 +87,7 @@ def print_difference(first: Path, second: Path) -> None:
     (before, error), (after, other_error) = _last_row(first), _last_row(second)
     change = (after - before).xs("trained", level="host")
     parts = [
-        f"{site}: rate {change[site, 'i_zx']:+.1f}, I(Z;Y) bound {change[site, 'i_zy']:+.3f}"
+        f"{printable(site, NAME)}: rate {change[site, 'i_zx']:+.1f}, I(Z;Y) bound {change[site, 'i_zy']:+.3f}"
         for site in dict.fromkeys(site for site, _ in change.index)
     ]
     print(f"{second.stem} less {first.stem}: error {100 * (other_error - error):+.2f} points; {'; '.join(parts)}.")
@@ -119,7 +122,7 @@ def _lines(name: str, path: Path) -> list[tuple[str, ...]]:
             (
                 name if not k else "",
                 error if not k else "",
-                site,
+                printable(site, NAME),
                 *cells,
                 weights,
                 f"{divergence.get(('activations', site), float('nan')):.4f}",

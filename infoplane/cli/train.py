@@ -7,7 +7,7 @@ import typer
 
 
 def train(
-    out: Annotated[Path, typer.Option(help="Run file to write.", dir_okay=False)],
+    out: Annotated[Path, typer.Option("--out", "-o", help="Run file to write.", dir_okay=False)],
     data: Annotated[
         str, typer.Option(help="digits, szt12, or mnist (from the folder that INFOPLANE_DATA names).")
     ] = "digits",

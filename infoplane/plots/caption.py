@@ -1,7 +1,7 @@
 """Small text and legends outside of the axes, wrapped to their width, so that they never cover a point."""
 
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import matplotlib as mpl
@@ -15,6 +15,7 @@ from matplotlib.textpath import text_to_path
 from matplotlib.transforms import ScaledTranslation
 
 from infoplane.plots.theme import QUIET
+from infoplane.printable import NAME, printable
 
 GAP = 4.0
 
@@ -22,6 +23,16 @@ GAP = 4.0
 def small() -> float:
     """Return the size of small text in points: 6.5 under the theme's 8."""
     return 0.8125 * float(mpl.rcParams["font.size"])
+
+
+def as_is(text: str) -> str:
+    """Return `text` with its dollars escaped, so that matplotlib draws it as it is and finds no formula in it."""
+    return text.replace("$", r"\$")
+
+
+def name_as_is(name: str) -> str:
+    """Return a name from a file as it is drawn: in one line, nothing in it unseen, and no formula."""
+    return as_is(printable(name, NAME))
 
 
 def wrapped(text: str, width: float, *, size: float | None = None) -> str:
@@ -56,9 +67,9 @@ def height_of(ax: Axes) -> float:
 
 
 def caption_below(ax: Axes, text: str, *, under: Artist | None = None, share: float = 1.0) -> Annotation:
-    """Write `text`, wrapped to a share of the axes' width, under the label of the x axis or under another artist."""
+    """Write plain `text`, wrapped to a share of the axes' width, under the label of the x axis or another artist."""
     return ax.annotate(
-        wrapped(text, share * width_of(ax)),
+        as_is(wrapped(text, share * width_of(ax))),
         xy=(0, 0),
         xycoords=("axes fraction", ax.xaxis.label if under is None else under),
         xytext=(0, -GAP),
@@ -75,23 +86,33 @@ def caption_below(ax: Axes, text: str, *, under: Artist | None = None, share: fl
 def legend_below(ax: Axes, handles: Sequence[Any], labels: Sequence[str], **options: Any) -> Legend:
     """Set a legend under the label of the x axis, in as many columns as the width of the axes holds.
 
-    Labels too wide for one column are broken before a bracket, or after a dot, colon, underscore or space.
+    Labels too wide for one column are broken before a bracket, after a dot, colon, underscore or space, or else where
+    they have to be.
     """
     pixels = ax.figure.dpi / 72
     axis = ax.xaxis.get_tightbbox(None)
     depth = 0.0 if axis is None else (ax.get_window_extent().y0 - axis.y0) / pixels
     below = ScaledTranslation(0, -(depth + GAP) / 72, ax.figure.dpi_scale_trans)
     options |= {"loc": "upper left", "bbox_to_anchor": (0, 0), "bbox_transform": ax.transAxes + below}
-    for columns in range(len(handles), 0, -1):
+    for columns in range(_most_columns(ax, handles, labels, options), 0, -1):
         legend = ax.legend(handles, labels, ncols=columns, borderpad=0, borderaxespad=0, **options)
         if legend.get_window_extent().width / pixels <= width_of(ax):
             return legend
     texts = legend.get_texts()
     beside = legend.get_window_extent().width - max(text.get_window_extent().width for text in texts)
     for text in texts:
-        parts = re.split(r"(?:(?<=[.:_ ])|(?=\[))(?![^$]*\$)", text.get_text())
+        words = re.split(r"(?:(?<=[.:_ ])|(?=\[))(?![^$]*\$)", text.get_text())
+        parts = [part for word in words for part in re.findall(r"(?:\\\$|.){1,24}", word)]
         text.set_text(_filled(parts, "", width_of(ax) - beside / pixels, float(text.get_fontsize())))
     return legend
+
+
+def _most_columns(ax: Axes, handles: Sequence[Any], labels: Sequence[str], options: Mapping[str, Any]) -> int:
+    """Return how many columns a legend has at most: each is as wide as its narrowest entry. Trying takes long."""
+    legend = ax.legend(handles, labels, ncols=1, borderpad=0, **{**options, "title": None})
+    widths = [text.get_window_extent().width for text in legend.get_texts()]
+    narrowest = legend.get_window_extent().width - max(widths) + min(widths)
+    return max(1, min(len(handles), int(width_of(ax) * ax.figure.dpi / 72 // narrowest)))
 
 
 def height_outside(ax: Axes) -> float:

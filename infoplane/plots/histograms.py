@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from infoplane.analysis.errors import near_names
 from infoplane.analysis.sketch import SketchSummary
 from infoplane.errors import InputError
-from infoplane.plots.caption import small, wrapped
+from infoplane.plots.caption import name_as_is, small, wrapped
 from infoplane.plots.histogram import LINE_LABEL, Y_LABEL, histogram, x_label
 from infoplane.plots.theme import PAGE, QUIET, theme
 from infoplane.runfile.reader import Run, open_run
@@ -85,7 +85,7 @@ def histograms(
             for run in opened
         ]
         steps = [int(run.stream(stream).row_values[row]) for run in opened]
-        heads = [run.path.stem for run in opened] if titles is None else list(titles)
+        heads = [name_as_is(run.path.stem) for run in opened] if titles is None else list(titles)
     heads = [f"{head}, step {step}" for head, step in zip(heads, steps, strict=True)]
     if figure is not None:
         return _draw(figure, sketches, heads, layers, stream, sign)
@@ -121,7 +121,7 @@ def _draw(
         grid[0, 0].set_xlim(left.min(), right.max())
         grid[0, 0].set_ylim(0, top.max())
     for ax, name in zip(grid[0], layers, strict=True):
-        ax.set_title(name)
+        ax.set_title(name_as_is(name))
     for ax, head in zip(grid[:, 0], heads, strict=True):
         ax.set_ylabel(f"{head}\n{Y_LABEL}")
     size = FontProperties(size=plt.rcParams["axes.labelsize"]).get_size_in_points()

@@ -3,13 +3,16 @@
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from os import PathLike
-from typing import Self
+from typing import Any, Self
 
 import numpy as np
 from numpy.typing import NDArray
 
+from infoplane.analysis.errors import whole_number
 from infoplane.errors import InputError, RunFileError
 from infoplane.plain_probes import plain_probes
+from infoplane.plots.plane_findings import PlaneFinding, magnitude, plane_findings
+from infoplane.printable import NAME, printable
 from infoplane.reports.findings import CONTEXT, FindingSummary
 from infoplane.runfile.reader import Run, open_run
 from infoplane.runfile.view import StreamView
@@ -17,7 +20,7 @@ from infoplane.runfile.view import StreamView
 
 @dataclass(frozen=True)
 class ProbePath:
-    """What one probe measured, row by row; arrays of shape (rows,), in bit.
+    """What one probe measured in the rows drawn; arrays of shape (rows,), in bit.
 
     Attributes
     ----------
@@ -47,29 +50,6 @@ class ProbePath:
 
 
 @dataclass(frozen=True)
-class PlaneFinding:
-    """One finding about the plane, as the file holds it.
-
-    Attributes
-    ----------
-    step : int
-        Of the row.
-    place, code : str
-        Probe or inputs that it is about, and its fixed word.
-    amount : float
-        NaN where there is none.
-    unit : str
-        Of the amount.
-    """
-
-    step: int
-    place: str
-    code: str
-    amount: float
-    unit: str
-
-
-@dataclass(frozen=True)
 class RunPaths:
     """The paths of one run and what must stand beside them.
 
@@ -78,7 +58,7 @@ class RunPaths:
     name : str
         The file's name without its ending.
     step, epoch : numpy.ndarray
-        Shape (rows,), steps of the host's training and epochs; an epoch is NaN where none was given.
+        Of the rows drawn, shape (rows,): steps of the host's training, and epochs, NaN where none was given.
     paths : tuple of ProbePath
         The trained host's first.
     h_y : float
@@ -91,6 +71,8 @@ class RunPaths:
         Those about the plane, of every probe of the file; None where they cannot be read.
     others : tuple of str
         Probes of the file that have no path here: other betas, scale twins, refitted ones.
+    every, of : int
+        One row in `every` is drawn, and the last, of the `of` rows of the file.
     """
 
     name: str
@@ -101,7 +83,9 @@ class RunPaths:
     n: int
     settings: str
     found: tuple[PlaneFinding, ...] | None
-    others: tuple[str, ...] = ()
+    others: tuple[str, ...]
+    every: int
+    of: int
 
     @property
     def sites(self) -> tuple[str, ...]:
@@ -131,18 +115,18 @@ class RunPaths:
             if finding.place not in hidden:
                 groups.setdefault(finding.code, []).append(finding)
         return tuple(
-            self._summary([replace(one, place=names.get(one.place, _drawable(one.place))) for one in groups[code]])
+            self._summary([replace(one, place=names.get(one.place, one.place)) for one in groups[code]])
             for code in sorted(groups, key=CONTEXT.__contains__)
         )
 
     def _summary(self, group: Sequence[PlaneFinding]) -> FindingSummary:
-        largest = max(group, key=lambda one: -1.0 if np.isnan(one.amount) else abs(one.amount))
+        largest = max(group, key=lambda one: magnitude(one.amount))
         return FindingSummary(
             stream="plane",
             code=group[0].code,
             places=tuple(dict.fromkeys(one.place for one in group)),
-            rows=len({one.step for one in group}),
-            of=self.step.size,
+            rows=len(frozenset[int]().union(*(one.steps for one in group))),
+            of=self.of,
             amount=largest.amount,
             unit=largest.unit,
             text="",
@@ -186,34 +170,49 @@ class Clock:
         return f"{self.name} {self.first:g} (light) to {self.last:g} (dark, black edge)"
 
 
-def read_paths(run: Run | str | PathLike[str]) -> RunPaths:
+def read_paths(run: Run | str | PathLike[str], *, rows: int | None = None) -> RunPaths:
     """Read the paths of a run; an open run stays open.
+
+    Parameters
+    ----------
+    run : Run or path-like
+        An open run or a run file.
+    rows : int, optional
+        Read at most so many rows, evenly spaced from the first on, and the last; all if left out.
 
     Raises
     ------
     RunFileError
         When the file is no run file, or has no plane.
     InputError
-        When the run has not measured yet.
+        When the run has not measured yet, or `rows` is no whole number from 2 on.
     """
+    if rows is not None:
+        whole_number("rows", rows, least=2)
     if isinstance(run, Run):
-        return _read(run)
+        return _read(run, rows)
     with open_run(run) as opened:
-        return _read(opened)
+        return _read(opened, rows)
 
 
-def _read(run: Run) -> RunPaths:
+def _read(run: Run, rows: int | None) -> RunPaths:
     view = run.plane()
     if not len(view) and view.committed:
         reason = f"{view.committed} rows of its plane were committed, but none can be read: it is cut off or damaged"
         raise RunFileError(f"{run.path}: {reason}")
     if not len(view):
         raise InputError(f"{run.path} has no plane to draw: nothing has been measured yet")
-    values = view["values"]
+    of = len(view)
+    every = 1 if rows is None else max(1, -(-(of - 1) // (rows - 1)))
+
+    def read(name: str) -> NDArray[Any]:
+        return np.concatenate([view.read(name, slice(0, of - 1, every)), view.read(name, slice(of - 1, of))])
+
+    steps, values = read(view.row), read("values")
     at = {str(name): k for k, name in enumerate(view["quantity"])}
     sites, hosts = view["site"], view["host"]
     plain = plain_probes(view)
-    found = _found(run)
+    found = plane_findings(run)
     unusable = [one for one in found or () if one.code not in CONTEXT]
     paths = [
         ProbePath(
@@ -224,54 +223,33 @@ def _read(run: Run) -> RunPaths:
             i_zy=values[:, k, at["i_zy"]],
             se_i_zx=values[:, k, at["se_i_zx"]],
             se_i_zy=values[:, k, at["se_i_zy"]],
-            doubtful=np.isin(view.row_values, [one.step for one in unusable if one.place == name]),
+            doubtful=np.isin(steps, [step for one in unusable if one.place == name for step in one.steps]),
         )
         for k, name in enumerate(view["probe"])
         if plain[k]
     ]
     return RunPaths(
         name=run.path.stem,
-        step=view.row_values.astype(np.float64),
-        epoch=view["epoch"],
+        step=steps.astype(np.float64),
+        epoch=read("epoch"),
         paths=tuple(sorted(paths, key=lambda path: path.host != "trained")),
         h_y=float(values[-1, 0, at["h_y"]]),
-        n=int(view["n"][-1]),
+        n=int(view.read("n", -1)),
         settings=_settings(view),
         found=found,
         others=tuple(str(name) for name in view["probe"][~plain]),
+        every=every,
+        of=of,
     )
-
-
-def _found(run: Run) -> tuple[PlaneFinding, ...] | None:
-    """Return the findings about the plane in the order of the file, or None where they cannot be read."""
-    if "findings" not in run.streams:
-        return ()
-    try:
-        view = run.findings()
-        missing = {"amount": np.full(len(view), np.nan), "unit": np.full(len(view), "")}  # format 1.0 had none
-        names = ("step", "stream", "where", "code", "amount", "unit")
-        columns = [(view[name] if name in view.names else missing[name]).tolist() for name in names]
-    except RunFileError:
-        return None
-    return tuple(
-        PlaneFinding(step, where, _drawable(code), amount, _drawable(unit))
-        for step, stream, where, code, amount, unit in zip(*columns, strict=True)
-        if stream == "plane"
-    )
-
-
-def _drawable(text: str) -> str:
-    """Return text from a file without what has no glyph."""
-    return text if text.isprintable() else "".join(c if c.isprintable() else "\N{REPLACEMENT CHARACTER}" for c in text)
 
 
 def _settings(view: StreamView) -> str:
     shown = plain_probes(view)
     latent, beta = (" or ".join(f"{value:g}" for value in np.unique(view[name][shown])) for name in ("latent", "beta"))
-    updates = int(view["updates"][-1])
+    updates = int(view.read("updates", -1))
     steps = f"trained for {updates} step{'' if updates == 1 else 's'}"
     known = view.attrs
-    mode = f"mode {known['probe_mode']}, " if "probe_mode" in known else ""
-    draws = f", {known['draws']} draws each" if "draws" in known else ""
-    where = f"Measured on the {known.get('split', 'unknown')} split, n = {view['n'][-1]}{draws}."
+    mode = f"mode {printable(known['probe_mode'], NAME)}, " if "probe_mode" in known else ""
+    draws = f", {printable(known['draws'], NAME)} draws each" if "draws" in known else ""
+    where = f"Measured on the {printable(known.get('split', 'unknown'), NAME)} split, n = {view.read('n', -1)}{draws}."
     return f"Probes: {mode}N = {latent}, beta = {beta}, {steps}. {where}"

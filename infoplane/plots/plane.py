@@ -14,15 +14,17 @@ import numpy as np
 from matplotlib.axes import Axes
 from numpy.typing import NDArray
 
-from infoplane.plots.caption import caption_below, height_of, height_outside, legend_below, small
+from infoplane.plots.caption import caption_below, height_of, height_outside, legend_below, name_as_is, small
 from infoplane.plots.path import Clock, ProbePath, RunPaths, read_paths
 from infoplane.plots.plane_legend import BEYOND, CONTROL_LABEL, LEGEND, RING, legend_entries, notes
 from infoplane.plots.theme import COLUMN, QUIET, shades, site_styles, theme
+from infoplane.printable import printable
 from infoplane.runfile.reader import Run
 
 X_LABEL = "rate of the probe's code,\nupper bound on I(Z;X) [bit]"
 Y_LABEL = "lower bound on I(Z;Y) [bit]"
 HEIGHT = 0.65 * COLUMN
+ROWS = 300
 
 
 def plane(
@@ -31,11 +33,14 @@ def plane(
     ax: Axes | None = None,
     control: bool = True,
     errors: bool = False,
+    rows: int | None = ROWS,
     title: str | None = None,
     legend: bool = True,
     caption: bool = True,
 ) -> Axes:
     """Draw the information plane of one run: a dot per site and measured row, from light (early) to dark (late).
+
+    Nothing but the rows drawn and the findings is read.
 
     Parameters
     ----------
@@ -50,11 +55,13 @@ def plane(
         these paths is the host's doing.
     errors : bool
         Draw bars of one standard error over the inputs. They leave out seeds and the probes' training.
+    rows : int or None
+        Draw at most so many rows: evenly spaced from the first on, and the last. All of them for None.
     title : str, optional
         The name of the file if left out.
     legend, caption : bool
-        The legend, and the sentence that states N, beta, probe steps, split and n. What is missing (a control, points
-        that are not finite) and what was found is said in any case.
+        The legend, and the sentence that states N, beta, probe steps, split and n. What is missing (a control, rows,
+        points that are not finite) and what was found is said in any case.
 
     Returns
     -------
@@ -65,9 +72,9 @@ def plane(
     RunFileError
         When the file is no run file, or has no plane.
     InputError
-        When the run has not measured yet.
+        When the run has not measured yet, or `rows` is no whole number from 2 on.
     """
-    paths = read_paths(run)
+    paths = read_paths(run, rows=rows)
     if ax is None:
         with theme():
             # Of the subplot's default share of the figure's height, so that the axes start as high as they will end.
@@ -82,7 +89,7 @@ def plane(
 def _draw(ax: Axes, run: RunPaths, control: bool, errors: bool, title: str | None, legend: bool, caption: bool) -> Axes:
     styles, clock = site_styles(run.sites), Clock.of([run])
     draw_paths(ax, run, styles=styles, clock=clock, control=control, errors=errors)
-    ax.set_title(run.name if title is None else title)
+    ax.set_title(name_as_is(run.name) if title is None else title)
     under = None
     if legend:
         handles, labels = legend_entries(styles, [run], control=control)
@@ -114,7 +121,13 @@ def _dots(ax: Axes, path: ProbePath, style: tuple[str, str], share: NDArray[np.f
     color, marker = style
     keep = np.flatnonzero(path.finite)
     ax.plot(
-        path.i_zx[keep], path.i_zy[keep], color=color, linewidth=0.6, alpha=0.35, zorder=2.5, gid=f"{path.probe} path"
+        path.i_zx[keep],
+        path.i_zy[keep],
+        color=color,
+        linewidth=0.6,
+        alpha=0.35,
+        zorder=2.5,
+        gid=f"{printable(path.probe)} path",
     )
     last = np.arange(path.i_zx.size)[keep] == path.i_zx.size - 1
     ax.scatter(
@@ -129,8 +142,8 @@ def _dots(ax: Axes, path: ProbePath, style: tuple[str, str], share: NDArray[np.f
         linewidths=[0.8 if end else 0.3 for end in last],
         edgecolors=["black" if end else color for end in last],
         zorder=3,
-        label=path.site,
-        gid=path.probe,
+        label=name_as_is(path.site),
+        gid=printable(path.probe),
     )
 
 
@@ -147,8 +160,8 @@ def _hollow(ax: Axes, path: ProbePath, style: tuple[str, str]) -> None:
         markerfacecolor="white",
         markeredgewidth=0.5,
         zorder=2,
-        label=f"{path.site}, {CONTROL_LABEL}",
-        gid=path.probe,
+        label=f"{name_as_is(path.site)}, {CONTROL_LABEL}",
+        gid=printable(path.probe),
     )
     if keep[-1]:
         # On top of the dots: where host and control end is what is compared.
@@ -162,7 +175,7 @@ def _hollow(ax: Axes, path: ProbePath, style: tuple[str, str]) -> None:
             markeredgecolor="black",
             markeredgewidth=0.8,
             zorder=4,
-            gid=f"{path.probe} last",
+            gid=f"{printable(path.probe)} last",
         )
 
 
@@ -185,7 +198,7 @@ def _rings(ax: Axes, run: RunPaths, control: bool) -> None:
     for path in run.drawn(control=control):
         ringed = path.doubtful & path.finite
         if ringed.any():
-            ax.plot(path.i_zx[ringed], path.i_zy[ringed], zorder=5, gid=f"{path.probe} findings", **RING)
+            ax.plot(path.i_zx[ringed], path.i_zy[ringed], zorder=5, gid=f"{printable(path.probe)} findings", **RING)
 
 
 def _limits_and_lines(ax: Axes, run: RunPaths, control: bool) -> None:

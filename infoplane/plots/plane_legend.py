@@ -7,6 +7,7 @@ from matplotlib.legend_handler import HandlerTuple
 from matplotlib.lines import Line2D
 from matplotlib.patches import Patch
 
+from infoplane.plots.caption import name_as_is
 from infoplane.plots.path import RunPaths
 from infoplane.plots.theme import QUIET, shades
 
@@ -37,7 +38,7 @@ def legend_entries(
         )
         for color, marker in styles.values()
     ]
-    labels = list(styles)
+    labels = [name_as_is(site) for site in styles]
     if control and any(run.has_control for run in runs):
         handles.append(Line2D([], [], color=QUIET, linewidth=0.5, marker="o", markersize=2.6, mew=0.5, mfc="white"))
         labels.append(CONTROL_LABEL)
@@ -58,6 +59,8 @@ def notes(run: RunPaths, *, control: bool, errors: bool) -> list[str]:
         said.append(NO_CONTROL)
     elif not control:
         said.append("The control is not drawn.")
+    if run.every > 1:
+        said.append(f"Drawn: one row in {run.every} of {run.of:,}, and the last.")
     if run.others:
         count = len(run.others)
         probes = "probe at another beta" if count == 1 else "probes at other betas"
@@ -77,7 +80,8 @@ def _found(run: RunPaths, control: bool) -> list[str]:
     parts = []
     if beyond := run.beyond(control=control):
         points = sum(int(path.finite.sum()) for path in run.drawn(control=control))
-        parts.append(f"rate_above_log_n ({beyond} of {points} points)")
+        drawn = " drawn" if run.every > 1 else ""
+        parts.append(f"rate_above_log_n ({beyond} of {points} points{drawn})")
     others = [group for group in run.findings(control=control) if group.code != "rate_above_log_n"]
     parts += [f"{group.code} ({group.extent})" for group in others]
     return [f"Findings: {'; '.join(parts)}."] if parts else []

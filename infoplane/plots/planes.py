@@ -10,9 +10,9 @@ from matplotlib.figure import Figure
 from numpy.typing import NDArray
 
 from infoplane.errors import InputError
-from infoplane.plots.caption import caption_below, height_outside, legend_on_top, small, wrapped
+from infoplane.plots.caption import as_is, caption_below, height_outside, legend_on_top, name_as_is, small, wrapped
 from infoplane.plots.path import Clock, RunPaths, read_paths
-from infoplane.plots.plane import draw_paths
+from infoplane.plots.plane import ROWS, draw_paths
 from infoplane.plots.plane_legend import LEGEND, legend_entries, notes
 from infoplane.plots.theme import PAGE, QUIET, site_styles, theme
 from infoplane.runfile.reader import Run
@@ -28,6 +28,7 @@ def planes(
     figure: Figure | None = None,
     control: bool = True,
     errors: bool = False,
+    rows: int | None = ROWS,
 ) -> NDArray[np.object_]:
     """Draw the information planes of several runs on shared axes; equal shades mean equal times.
 
@@ -42,7 +43,8 @@ def planes(
         under `infoplane.plots.theme` and as high as legend and captions need it, if left out. Panels stand below each
         other where the figure is too narrow for 55 mm each.
     control, errors : bool
-        As in `infoplane.plots.plane`.
+    rows : int or None
+        As in `infoplane.plots.plane`; rows are those of each run.
 
     Returns
     -------
@@ -54,7 +56,8 @@ def planes(
     RunFileError
         When a file is no run file, or has no plane.
     InputError
-        When there is no run, the titles are not one per run, or a run has not measured yet.
+        When there is no run, the titles are not one per run, a run has not measured yet, or `rows` is no whole number
+        from 2 on.
     """
     if isinstance(runs, str | PathLike | Run) or not len(runs):
         raise InputError(
@@ -62,8 +65,8 @@ def planes(
         )
     if titles is not None and len(titles) != len(runs):
         raise InputError(f"there are {len(titles)} titles for {len(runs)} runs, but each run needs one")
-    read = [read_paths(run) for run in runs]
-    names = [run.name for run in read] if titles is None else list(titles)
+    read = [read_paths(run, rows=rows) for run in runs]
+    names = [name_as_is(run.name) for run in read] if titles is None else list(titles)
     if figure is not None:
         return _draw(figure, read, names, control, errors)
     with theme():
@@ -117,7 +120,7 @@ def _draw(figure: Figure, runs: list[RunPaths], titles: list[str], control: bool
     handles, labels = legend_entries(styles, runs, control=control)
     legend_on_top(figure, handles, labels, title=str(clock), **LEGEND)
     if common:
-        text = wrapped(" ".join(common), 0.94 * figure.get_figwidth() * 72)
+        text = as_is(wrapped(" ".join(common), 0.94 * figure.get_figwidth() * 72))
         figure.supxlabel(text, x=0.03, ha="left", fontsize=small(), color=QUIET)
     return axes
 

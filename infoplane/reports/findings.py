@@ -10,6 +10,8 @@ from dataclasses import dataclass
 from os import PathLike
 from typing import Any
 
+from infoplane.printable import NAME, printable
+from infoplane.runfile.access import reading
 from infoplane.runfile.reader import Run, open_run
 
 CONTEXT = frozenset(
@@ -53,14 +55,14 @@ class FindingSummary:
 
     @property
     def extent(self) -> str:
-        """Where, how often and by how much: ``hidden1, hidden2: 10 of 10 rows, by up to 85 bit``."""
-        size = f"{self.amount:.3g}{'' if self.unit == '1' else f' {self.unit}'}"
+        """Where, how often and by how much, safe to print: ``hidden1, hidden2: 10 of 10 rows, by up to 85 bit``."""
+        size = f"{self.amount:.3g}{'' if self.unit == '1' else f' {printable(self.unit, NAME)}'}"
         most = f"{'' if self.unit == '1' else 'by '}{'up to ' if self.rows > 1 else ''}{size}"
         rows = f"{self.rows} of {self.of} row{'s' if self.of > 1 else ''}"
         return f"{_listed(self.places)}: {rows}{'' if math.isnan(self.amount) else f', {most}'}"
 
     def __str__(self) -> str:
-        return f"{self.code} at {self.extent}"
+        return f"{printable(self.code, NAME)} at {self.extent}"
 
 
 def findings(run: Run | str | PathLike[str]) -> tuple[FindingSummary, ...]:
@@ -90,7 +92,8 @@ def findings(run: Run | str | PathLike[str]) -> tuple[FindingSummary, ...]:
     for name, missing in (("amount", math.nan), ("unit", ""), ("advice", "")):
         if name not in table:  # format 1.0 had none
             table[name] = missing
-    groups = [_summary(run, rows) for _, rows in table.groupby(["stream", "code"], sort=False)]
+    with reading(run.path):
+        groups = [_summary(run, rows) for _, rows in table.groupby(["stream", "code"], sort=False)]
     return tuple(sorted(groups, key=lambda group: group.code in CONTEXT))
 
 
@@ -111,25 +114,20 @@ def _summary(run: Run, rows: Any) -> FindingSummary:
     largest = known.loc[known["amount"].abs().idxmax()] if len(known) else last
     return FindingSummary(
         stream=stream,
-        code=_printable(last["code"]),
-        places=tuple(_printable(place) for place in dict.fromkeys(rows["where"])),
+        code=str(last["code"]),
+        places=tuple(map(str, dict.fromkeys(rows["where"]))),
         rows=int(rows["step"].nunique()),
         of=len(run.stream(stream)) if stream in run.streams else int(rows["step"].nunique()),
         amount=float(largest["amount"]),
-        unit=_printable(largest["unit"]),
-        text=_printable(last["text"]),
-        advice=_printable(last["advice"]),
+        unit=str(largest["unit"]),
+        text=str(last["text"]),
+        advice=str(last["advice"]),
     )
 
 
-def _printable(text: object) -> str:
-    """Return text from a file without what would move a terminal's cursor or has no glyph."""
-    return "".join(c if c.isprintable() else "\N{REPLACEMENT CHARACTER}" for c in str(text))
-
-
 def _listed(places: Sequence[str]) -> str:
-    hosts = [place for place in places if not place.endswith(_CONTROL)]
-    controls = [place.removesuffix(_CONTROL) for place in places if place.endswith(_CONTROL)]
+    hosts = [printable(place, NAME) for place in places if not place.endswith(_CONTROL)]
+    controls = [printable(place.removesuffix(_CONTROL), NAME) for place in places if place.endswith(_CONTROL)]
     if not controls:
         return _joined(hosts)
     if not hosts:

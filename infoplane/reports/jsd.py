@@ -18,8 +18,10 @@ from infoplane.analysis.lognormal import lognormal_jsd
 from infoplane.analysis.sketch import SketchSummary
 from infoplane.analysis.sketch_pooling import pooled
 from infoplane.errors import InputError
-from infoplane.reports.table import SCREEN, aligned, markdown
+from infoplane.printable import NAME, printable
+from infoplane.reports.table import SCREEN, aligned, escaped, markdown
 from infoplane.runfile.reader import Run, open_run
+from infoplane.spreadsheet import as_text_cell
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -100,18 +102,21 @@ class JSDReport:
         return pd.DataFrame(list(self._records()), columns=list(COLUMNS)).astype({"step": "Int64"})
 
     def to_csv(self, path: str | PathLike[str]) -> None:
-        """Write the rows as CSV with a head line, unrounded; an empty field is a number that does not exist."""
+        """Write the rows as CSV with a head line, unrounded; an empty field is a number that does not exist.
+
+        Text that a spreadsheet may run as a formula has an apostrophe in front: a name may be a stranger's.
+        """
         text = io.StringIO()
         writer = csv.writer(text, lineterminator="\n")
         writer.writerow(COLUMNS)
         for record in self._records():
-            writer.writerow(["" if _no_number(value) else value for value in record])
+            writer.writerow([_csv_cell(value) for value in record])
         Path(path).write_text(text.getvalue(), encoding="utf-8")
 
     def to_markdown(self, path: str | PathLike[str] | None = None) -> str:
         """Return the report as Markdown (a table, the findings, how to read it), and write it to `path` if given."""
         parts = [markdown(HEAD, self._cells(), text_columns=3)]
-        findings = [f"- {line}" for line in self._findings()]
+        findings = [f"- {escaped(line)}" for line in self._findings()]
         if findings:
             parts.append("\n".join(findings))
         parts.append(self.closing)
@@ -145,9 +150,9 @@ class JSDReport:
     def _cells(self) -> list[list[str]]:
         return [
             [
-                row.run,
+                printable(row.run, NAME),
                 row.stream,
-                row.name,
+                printable(row.name, NAME),
                 "-" if row.step is None else str(row.step),
                 *(_rounded(value) for value in (row.divergence, row.distance, row.floor, row.mu, row.sigma)),
                 f"{row.n:,}",
@@ -157,7 +162,11 @@ class JSDReport:
         ]
 
     def _findings(self) -> list[str]:
-        return [f"{row.run}, {row.stream}, {row.name}: {text}" for row in self.rows for text in row.findings]
+        return [
+            f"{printable(row.run, NAME)}, {row.stream}, {printable(row.name, NAME)}: {text}"
+            for row in self.rows
+            for text in row.findings
+        ]
 
 
 def jsd(
@@ -244,5 +253,7 @@ def _rounded(value: float) -> str:
     return "-" if math.isnan(value) else f"{value:.4f}"
 
 
-def _no_number(value: object) -> bool:
-    return value is None or (isinstance(value, float) and math.isnan(value))
+def _csv_cell(value: object) -> object:
+    if value is None or (isinstance(value, float) and math.isnan(value)):
+        return ""
+    return as_text_cell(value) if isinstance(value, str) else value

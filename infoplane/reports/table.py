@@ -44,7 +44,7 @@ def aligned(head: Sequence[str], cells: Sequence[Sequence[str]], *, text_columns
 def markdown(head: Sequence[str], cells: Sequence[Sequence[str]], *, text_columns: int) -> str:
     """Return the same table in Markdown, nothing cut."""
     rule = [":--" if k < text_columns else "--:" for k in range(len(head))]
-    return "\n".join(f"| {' | '.join(map(_escaped, row))} |" for row in (head, rule, *cells))
+    return "\n".join(f"| {' | '.join(map(escaped, row))} |" for row in (head, rule, *cells))
 
 
 def _shortened(text: str, size: int) -> str:
@@ -54,7 +54,8 @@ def _shortened(text: str, size: int) -> str:
     return f"{text[: size - left - 1]}…{text[-left:]}"
 
 
-def _escaped(text: str) -> str:
-    for sign in "\\|`*<":
+def escaped(text: str) -> str:
+    """Return `text` with the signs escaped that are markup to Markdown; links, pictures, HTML and formulas."""
+    for sign in "\\|`*<[$":
         text = text.replace(sign, f"\\{sign}")
     return " ".join(text.split())

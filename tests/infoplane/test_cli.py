@@ -56,7 +56,12 @@ def test_demo_writes_what_it_says(demo):
         assert (out / name).stat().st_size > 200
     for word in ("baseline", "synscaw less baseline: error", "hidden1", "hidden2", "error", "control", "JSD weights"):
         assert word in result.stdout
-    assert result.stderr.strip() == "written:"
+    *foretold, last = result.stderr.split("\n\n")
+    assert [line.split(" about ")[0] for line in foretold[0].splitlines()] == [
+        "baseline.h5 grows by",
+        "synscaw.h5 grows by",
+    ]
+    assert last.strip() == "written:"
 
 
 def test_demo_runs_differ_only_by_the_scaling(demo):
@@ -269,7 +274,7 @@ def test_every_command_has_help_with_an_example(name, capfd):
 def test_ctrl_c_says_so_and_leaves_a_readable_run_file(tmp_path):
     path = tmp_path / "run.h5"
     code = "from infoplane.cli import main; main()"
-    arguments = ["train", "--epochs", "100000", "--hidden", "4", "--latent", "2", "--out", str(path)]
+    arguments = ["train", "--epochs", "100000", "--hidden", "4", "--latent", "2", "--quiet", "--out", str(path)]
     process = subprocess.Popen(
         [sys.executable, "-c", code, *arguments],
         stdout=-1,

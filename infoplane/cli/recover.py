@@ -1,0 +1,43 @@
+"""``infoplane recover``: a normal run file of what a killed recording or a damaged disk has left."""
+
+import sys
+import warnings
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+
+def recover(
+    run: Annotated[Path, typer.Argument(help="Run file that was killed, cut off or damaged; it stays as it is.")],
+    out: Annotated[
+        Path | None, typer.Option("--out", "-o", help="File to write; by default run.recovered.h5 beside run.h5.")
+    ] = None,
+    force: Annotated[bool, typer.Option("--force", help="Replace an existing file.")] = False,
+) -> None:
+    """Copy what can be read of a run into a new file.
+
+    Every committed row that can still be read, with labels and provenance, as a normal file that every program opens.
+
+    Example: infoplane recover run.h5
+    """
+    import infoplane as ip
+    from infoplane.printable import NAME, printable
+    from infoplane.runfile.recover import recover as rebuilt
+
+    target = run.with_name(f"{run.stem}.recovered.h5") if out is None else out
+    with warnings.catch_warnings():
+        # That rows are lost is what the table below says.
+        warnings.filterwarnings("ignore", message=".* rows of .* can be read")
+        with ip.open_run(run) as old:
+            before = old.check()
+        written = rebuilt(run, target, overwrite=force)
+        with ip.open_run(written) as new:
+            after = {name: len(new.stream(name)) for name in new.streams}
+    width = max((len(printable(name, NAME)) for name in before), default=0)
+    print("rows recovered:")
+    for name, (committed, readable) in before.items():
+        # Among the events are now those that say what was recovered.
+        count = min(after.get(name, 0), readable)
+        print(f"  {printable(name, NAME):<{width}}{count:>9,} of {committed:,}")
+    print(printable(written), file=sys.stderr)
