@@ -19,7 +19,7 @@ types: $(VENV)/.installed-test
 	$(BIN)/mypy --strict -p infoplane
 
 tests: $(VENV)/.installed-test
-	$(BIN)/pytest -q
+	$(BIN)/pytest -q -n 2 --dist loadfile
 
 notebook: $(VENV)/.installed-test
 	$(BIN)/jupyter-execute --timeout=300 notebooks/quickstart.ipynb
