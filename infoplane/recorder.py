@@ -20,6 +20,7 @@ from infoplane.probes.selection import Sites, select_sites
 from infoplane.probes.target import ClassTarget, RealTarget, Target
 from infoplane.probes.vib_settings import VIBSettings
 from infoplane.recording import Recording
+from infoplane.scaling.synscaw import SynScaW
 from infoplane.sink import Sink
 
 
@@ -49,6 +50,8 @@ def record(
     gradients: int = 10,
     raw: int = 0,
     raw_bytes: int = 2**30,
+    inputs: int = 0,
+    scaling: SynScaW | None = None,
     sketch_at: Schedule | int | None = 100,
     measure_at: Schedule | int | None = 1,
     sandwich: int = 500,
@@ -125,6 +128,11 @@ def record(
         So many held-out inputs keep their reduced activations in the file, for the estimators of `infoplane.analysis`.
     raw_bytes : int
         At most so many bytes of them; no more rows are kept then, which is said.
+    inputs : int
+        So many held-out inputs, a fixed random subset where there are more, keep their own error, loss, rates and
+        cross-entropies in every row: what a comparison of runs on the same inputs needs.
+    scaling : SynScaW, optional
+        Whose passes are kept: give `Recording.scaled` the report of each.
     sketch_at : Schedule, int or None
         At which steps activations and weights of the training step itself are sketched, apart from the measurements:
         every 100th, ``every(n)``, ``log_spaced()``, or None for by hand (`Recording.snapshot`).
@@ -198,6 +206,8 @@ def record(
         raise InputError(f"resume=True goes on with a run file, but {instead}")
     if not isinstance(split, str):
         raise InputError(f"split is {split!r}, but it is a word that stands beside every number, such as 'test'")
+    if scaling is not None and not isinstance(scaling, SynScaW):
+        raise InputError(f"scaling is {scaling!r}, but it must be a SynScaW, whose passes are recorded")
     for sink in sinks:
         if not isinstance(sink, Sink):
             raise InputError(
@@ -232,6 +242,7 @@ def record(
         gradients=gradients,
         raw=raw,
         raw_bytes=raw_bytes,
+        inputs=inputs,
         sketch_at=schedule(sketch_at),
         sandwich=sandwich,
         seed=seed,
@@ -244,6 +255,8 @@ def record(
         "probes": plan.description,
         "seed": plan.seed,
     }
+    if scaling is not None:
+        header["scaling"] = scaling.configuration
     return Recording(
         Observer(model, places, plan),
         None if path is None else Path(path),
@@ -255,6 +268,7 @@ def record(
         resume=resume,
         flush=flush,
         on_error=on_error,
+        scaling=scaling,
     )
 
 

@@ -30,12 +30,21 @@ from infoplane.probes.raw import RawRecorder
 from infoplane.probes.schedule import Schedule
 from infoplane.probes.step_sketches import StepSketches
 from infoplane.probes.vib import VIBProbe
-from infoplane.rows import append_finding, append_measurement, append_step_sketches, sites_of, streams_of
+from infoplane.rows import (
+    append_finding,
+    append_measurement,
+    append_pass,
+    append_step_sketches,
+    sites_of,
+    streams_of,
+)
 from infoplane.runfile.forecast import forecast
 from infoplane.runfile.provenance import collect_provenance
 from infoplane.runfile.resume import SoFar, check_resumable, go_on, so_far
 from infoplane.runfile.stream import Stream
 from infoplane.runfile.writer import RunWriter
+from infoplane.scaling.report import ScalingReport
+from infoplane.scaling.synscaw import SynScaW
 from infoplane.signals import cause, hold_signals, unwatch_signals, watch_signals
 from infoplane.sink import Sink
 
@@ -68,8 +77,11 @@ class Recording:
         resume: bool,
         flush: int,
         on_error: str,
+        scaling: SynScaW | None = None,
     ) -> None:
         self.path = path
+        self._scaling, self._scaled_at = scaling, -1
+        self._driven_away: set[str] = set()
         self._observer, self._header, self._split, self._overwrite = observer, header, split, overwrite
         self._measure_at, self._sinks = measure_at, tuple(sinks)
         self._writer: RunWriter | None = None
@@ -230,6 +242,7 @@ class Recording:
         epoch: float | None = None,
         fit: Iterable[Any] | None = None,
         unpack: Unpack | None = None,
+        keep_inputs: bool = True,
     ) -> Measurement | None:
         """Measure on held-out data in evaluation mode, and append one row to every stream.
 
@@ -251,6 +264,8 @@ class Recording:
             Training batches, for ``record(..., refit=steps)``.
         unpack : callable, optional
             Turns a batch of another form into ``(inputs, labels)``.
+        keep_inputs : bool
+            Whether, with ``record(..., inputs=n)``, this row keeps what every single input gave.
 
         Returns
         -------
@@ -277,12 +292,55 @@ class Recording:
             )
         if self._measured_at == self.step:
             raise CaptureError(f"measure() was called at step {self.step} before, and a run has one row per step")
-        measurement = self._observer.measure(batches, fit=fit, unpack=unpack)
+        measurement = self._observer.measure(batches, fit=fit, unpack=unpack, keep_inputs=keep_inputs)
         self._measured_at, self._calls = self.step, self._calls + 1
         rates = self._comparable_rates(measurement)
         if not self._observer.ranks.rank:
             self._write(measurement, None if epoch is None else float(epoch), rates)
         return measurement
+
+    def scaled(self, report: ScalingReport, *, epoch: float | None = None) -> None:
+        """Append one pass of synaptic scaling to the run file, and warn where it drove a layer away from its target.
+
+        A layer is warned of once a run, on stderr and among the events; ``away`` in the file says it of every pass.
+
+        Parameters
+        ----------
+        report : ScalingReport
+            What `SynScaW.apply` returned, of the object given as ``record(..., scaling=)``.
+        epoch : float, optional
+            Kept beside the step.
+
+        Raises
+        ------
+        CaptureError
+            Before the first step, or twice at one step.
+        InputError
+            When no ``scaling`` was given to `record`, or the report is of other layers.
+        """
+        self._check_open()
+        if self._scaling is None:
+            raise InputError("scaled() keeps passes of synaptic scaling: give record(..., scaling=) the SynScaW object")
+        if not isinstance(report, ScalingReport):
+            raise InputError(f"scaled() takes what SynScaW.apply() returned, but it was given {type(report).__name__}")
+        layers, given = self._scaling.layers, tuple(layer.layer for layer in report)
+        if given != layers:
+            raise InputError(f"the report is of the layers {given}, but the recording has {layers}")
+        if not self._observer.has_started:
+            raise CaptureError("scaled() keeps passes from the first step on, and there was none yet")
+        if self._scaled_at >= self.step:
+            raise CaptureError(f"scaled() was called at step {self.step} before, and a run has one pass per step")
+        self._scaled_at = self.step
+        with self._to_file() as writer:
+            if writer is not None:
+                append_pass(writer, self.step, report, epoch=math.nan if epoch is None else float(epoch))
+        for layer in report:
+            if layer.away and layer.layer not in self._driven_away:
+                self._driven_away.add(layer.layer)
+                self._say(
+                    f"SynScaW drove the activity of {layer.layer} from {layer.zbar_before:.7g} to "
+                    f"{layer.zbar_after:.7g}, away from its target {layer.target:.4g}"
+                )
 
     def event(self, text: str) -> None:
         """Note what happened to the training, in one sentence of at most 200 bytes, with its step and time.
@@ -344,6 +402,7 @@ class Recording:
                     "rates": [torch.from_numpy(np.array(row)) for row in self._rates],
                     "keys": torch.from_numpy(self._keys.astype(np.int64)),
                     "is_order_said": self._is_order_said,
+                    "driven_away": sorted(self._driven_away),
                 }
             )
         return kept
@@ -378,6 +437,7 @@ class Recording:
         self._keys = own["keys"].cpu().numpy().astype(np.uint64)  # torch has few operations for them
         self._inputs = np.sort(self._keys)
         self._is_order_said = own["is_order_said"]
+        self._driven_away = set(own["driven_away"])
         self._has_state = True
 
     def _write(self, measurement: Measurement, epoch: float | None, rates: NDArray[np.float64]) -> None:
@@ -386,7 +446,11 @@ class Recording:
         with self._to_file() as writer:
             if writer is not None:
                 append_measurement(
-                    writer, measurement, epoch=math.nan if epoch is None else epoch, raw_inputs=raw_inputs
+                    writer,
+                    measurement,
+                    epoch=math.nan if epoch is None else epoch,
+                    raw_inputs=raw_inputs,
+                    inputs=self._observer.plan.inputs,
                 )
                 for stream, finding in findings_of(measurement, probes, rates=rates):
                     append_finding(writer, measurement.step, stream, finding)
@@ -465,7 +529,7 @@ class Recording:
         anew = None if self._has_state else self._resumed
         if anew is not None and plan.raw:
             self._raw_bytes = anew.raw_rows * RawRecorder(plan.raw, plan.raw_bytes).row_bytes(observer.widths)
-        said, streams = ["recording began"], streams_of(observer, split=self._split)
+        said, streams = ["recording began"], streams_of(observer, split=self._split, scaling=self._scaling)
         with self._to_file() as writer:
             if writer is not None:
                 provenance = {

@@ -10,21 +10,25 @@ from numpy.typing import NDArray
 
 from infoplane.analysis.finding import Finding
 from infoplane.analysis.sketch import SketchSummary
+from infoplane.probes.each_input import EachInput
 from infoplane.probes.measurement import Measurement
 from infoplane.probes.observer import Observer
 from infoplane.probes.places import written
 from infoplane.probes.raw import RawActivations
 from infoplane.probes.step_sketches import StepSketches
 from infoplane.probes.target import ClassTarget
+from infoplane.runfile.scaling_stream import SCALING_QUANTITIES, scaling_stream
 from infoplane.runfile.schema import GRADIENT_QUANTITIES, PLANE_QUANTITIES, run_streams
 from infoplane.runfile.stream import Stream
 from infoplane.runfile.writer import RunWriter
+from infoplane.scaling.report import ScalingReport
+from infoplane.scaling.synscaw import SynScaW
 
 _METRICS = {"loss": "bit", "error": "1"}
 
 
-def streams_of(observer: Observer, *, split: str) -> tuple[Stream, ...]:
-    """Return the streams of what `observer` measures; `split` is what it is measured on."""
+def streams_of(observer: Observer, *, split: str, scaling: SynScaW | None = None) -> tuple[Stream, ...]:
+    """Return the streams of what `observer` measures on `split`, and of the passes of `scaling`."""
     plan, settings = observer.plan, observer.plan.settings
     return run_streams(
         probes=observer.probes,
@@ -38,6 +42,8 @@ def streams_of(observer: Observer, *, split: str) -> tuple[Stream, ...]:
         raw=observer.widths if plan.raw else None,
         raw_inputs=plan.raw,
         raw_targets=None if isinstance(plan.target, ClassTarget) else plan.target.decoder_width,
+        inputs=plan.inputs,
+        scaling=None if scaling is None else _passes(scaling),
         metrics={name: _METRICS[name] for name in _metrics(observer.scores)},
         split=split,
         attrs={
@@ -84,8 +90,13 @@ def append_step_sketches(writer: RunWriter, sketches: StepSketches) -> None:
             writer.append(stream, sketches.step, epoch=np.nan, **_stacked(found))
 
 
-def append_measurement(writer: RunWriter, measurement: Measurement, *, epoch: float, raw_inputs: int) -> None:
-    """Append one measurement to every stream that the run has; raw activations of `raw_inputs` inputs, 0 for none."""
+def append_measurement(
+    writer: RunWriter, measurement: Measurement, *, epoch: float, raw_inputs: int, inputs: int
+) -> None:
+    """Append one measurement to every stream that the run has.
+
+    There is room for raw activations of `raw_inputs` inputs, 0 for none, and for the results of `inputs`.
+    """
     step = measurement.step
     writer.append(
         "plane",
@@ -110,6 +121,8 @@ def append_measurement(writer: RunWriter, measurement: Measurement, *, epoch: fl
         writer.append("gradients", step, epoch=epoch, values=np.array(rows, np.float64))
     if measurement.raw is not None and raw_inputs:
         writer.append("raw", step, epoch=epoch, **_raw(measurement.raw, raw_inputs))
+    if measurement.each_input is not None:
+        writer.append("inputs", step, epoch=epoch, **_each_input(measurement.each_input, inputs))
     of_host = [value for value in (measurement.loss, measurement.error) if value is not None]
     if of_host:
         writer.append("metrics", step, epoch=epoch, time=time.time(), values=np.array(of_host))
@@ -153,6 +166,36 @@ def _raw(raw: RawActivations, inputs: int) -> dict[str, NDArray[Any]]:
         "label": np.pad(labels, ((0, missing), (0, 0)), constant_values=np.nan),
         "values": np.pad(values, ((0, missing), (0, 0)), constant_values=np.nan),
     }
+
+
+def append_pass(writer: RunWriter, step: int, report: ScalingReport, *, epoch: float) -> None:
+    """Append one pass of synaptic scaling."""
+    values = [[getattr(layer, name) for name in SCALING_QUANTITIES] for layer in report]
+    writer.append(
+        "scaling",
+        step,
+        epoch=epoch,
+        gamma=report.gamma,
+        away=np.array([layer.away for layer in report], np.int8),
+        values=np.array(values, np.float64),
+    )
+
+
+def _passes(scaling: SynScaW) -> Stream:
+    settings = scaling.configuration
+    activations = [settings["activations"][layer] for layer in scaling.layers]
+    attrs = {name: settings[name] for name in ("rule", "granularity")}
+    return scaling_stream(scaling.layers, activations, attrs)
+
+
+def _each_input(found: EachInput, inputs: int) -> dict[str, NDArray[Any]]:
+    """Return the results of single inputs, filled up to `inputs` where fewer were measured."""
+    missing = inputs - len(found.positions)
+    filled = {
+        name: np.pad(values, [(0, 0)] * (values.ndim - 1) + [(0, missing)], constant_values=np.nan)
+        for name, values in {name: getattr(found, name) for name in ("error", "loss", "rate", "ce")}.items()
+    }
+    return {"position": np.pad(found.positions, (0, missing), constant_values=-1), **filled}
 
 
 def _stacked(sketches: Mapping[str, SketchSummary]) -> dict[str, Any]:

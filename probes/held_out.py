@@ -79,6 +79,8 @@ class HeldOut:
         Inputs, at least two, of the random subset on which the codes' information is enclosed.
     seed : int
         Of that subset and its draws.
+    inputs : int
+        Inputs, a random subset, whose own results are kept; 0 for none.
     """
 
     def __init__(
@@ -92,10 +94,11 @@ class HeldOut:
         device: torch.device,
         sandwich: int,
         seed: int,
+        inputs: int = 0,
     ) -> None:
         self._hosts, self._target, self._scores = hosts, target, scores
         self._recorders, self._device, self._seed = recorders, device, seed
-        self._sums = HeldOutSums(probes, target, subset=Subset(sandwich, seed), seed=seed)
+        self._sums = HeldOutSums(probes, target, subset=Subset(sandwich, seed), seed=seed, inputs=inputs)
 
     def add(self, batch: Batch, positions: Tensor) -> None:
         """Pass one batch through every network.
@@ -199,6 +202,7 @@ class HeldOut:
             neurons={} if recorders.neurons is None else recorders.neurons.result(),
             gradients=dict(gradients),
             raw=None if recorders.raw is None else recorders.raw.result(),
+            each_input=sums.each_input(),
             loss=sums.loss(),
             error=sums.error(),
             left_out={probe.name: left_out[probe.name] for probe in sums.probes},

@@ -20,6 +20,7 @@ from infoplane.analysis.label_costs import LabelCosts
 from infoplane.analysis.noisy_code.code import GaussianCode
 from infoplane.analysis.noisy_code.sandwich import sandwich
 from infoplane.probes.dependence import OUTPUT
+from infoplane.probes.each_input import EachInput, EachInputRecorder
 from infoplane.probes.probe_info import ProbeInfo
 from infoplane.probes.subset import Kept, Subset
 from infoplane.probes.target import ClassTarget, RealTarget, Target
@@ -52,13 +53,18 @@ class HeldOutSums:
         Inputs whose codes are kept for the sandwich.
     seed : int
         Of the sandwich's draws.
+    inputs : int
+        Inputs, a fixed random subset, whose own results are kept; 0 for none.
     """
 
-    def __init__(self, probes: Sequence[ProbeInfo], target: Target, *, subset: Subset, seed: int) -> None:
+    def __init__(
+        self, probes: Sequence[ProbeInfo], target: Target, *, subset: Subset, seed: int, inputs: int = 0
+    ) -> None:
         self.probes, self._target, self._seed = tuple(probes), target, seed
         self._folds = [_bound_sums(len(self.probes), target) for _ in range(2)]
         self._dimensions = [np.zeros(probe.latent) for probe in self.probes]
         self._kept = Kept(subset)
+        self._each = EachInputRecorder(Subset(inputs, seed), len(self.probes)) if inputs else None
         self._outputs: dict[str, TemperatureCosts] = {}
         self._correct: float | None = None
         self._keys: list[tuple[NDArray[np.int64], NDArray[np.uint64]]] = []
@@ -77,6 +83,8 @@ class HeldOutSums:
         )
         for fold, at in zip(self._folds, halves(positions), strict=True):
             fold.update(kl[:, at], ce[:, at], correct[:, at], labels[at], given[:, at])
+        if self._each is not None:
+            self._each.add(kl, ce, positions)
         for k, row in enumerate(rows):
             self._dimensions[k] = self._dimensions[k] + row.dimensions.double().cpu().numpy()
         means = {f"mean {k}": row.mean for k, row in enumerate(rows)}
@@ -92,6 +100,8 @@ class HeldOutSums:
             correct = float((read - labels).double().square().sum())
         if network == "trained":
             self._correct = correct + (self._correct or 0.0)
+            if self._each is not None:
+                self._each.add_output(read, labels, positions, self._target)
 
     def add_keys(self, keys: NDArray[np.uint64], positions: Tensor) -> None:
         """Add the keys of the inputs at `positions`."""
@@ -109,6 +119,8 @@ class HeldOutSums:
         if other._correct is not None:
             self._correct = other._correct + (self._correct or 0.0)
         self._keys += other._keys
+        if self._each is not None and other._each is not None:
+            self._each.merge(other._each)
 
     def keys(self) -> NDArray[np.uint64]:
         """Return the keys of the inputs in the order of their positions."""
@@ -174,6 +186,10 @@ class HeldOutSums:
     def error(self) -> float | None:
         """Return the error of the host's own output, None where it cannot be read."""
         return None if self._correct is None else float(self._whole().costs.error(np.array([self._correct]))[0])
+
+    def each_input(self) -> EachInput | None:
+        """Return the results of single inputs, None where they are not kept."""
+        return None if self._each is None else self._each.result()
 
     def _whole(self) -> BoundSums:
         whole = _bound_sums(len(self.probes), self._target)

@@ -8,6 +8,7 @@ from numpy.typing import NDArray
 
 from infoplane.analysis.bounds import VIBBounds
 from infoplane.analysis.sketch import SketchSummary
+from infoplane.probes.each_input import EachInput
 from infoplane.probes.gradients import GradientStatistics
 from infoplane.probes.neurons import NeuronStatistics
 from infoplane.probes.raw import RawActivations
@@ -50,6 +51,8 @@ class Measurement:
         By parameter, of the steps since the last measurement; empty where the recorder is off.
     raw : RawActivations or None
         Activations of a fixed subset; None where the recorder is off.
+    each_input : EachInput or None
+        What single inputs gave; None where it is not kept.
     loss : float or None
         Mean cross-entropy of the host's own output in bit; None where that is not read as C scores.
     error : float or None
@@ -80,6 +83,7 @@ class Measurement:
     neurons: dict[str, NeuronStatistics]
     gradients: Mapping[str, GradientStatistics]
     raw: RawActivations | None
+    each_input: EachInput | None
     loss: float | None
     error: float | None
     left_out: dict[str, int]

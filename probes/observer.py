@@ -281,7 +281,12 @@ class Observer:
             )
 
     def measure(
-        self, batches: Iterable[Any], *, fit: Iterable[Any] | None = None, unpack: Unpack | None = None
+        self,
+        batches: Iterable[Any],
+        *,
+        fit: Iterable[Any] | None = None,
+        unpack: Unpack | None = None,
+        keep_inputs: bool = True,
     ) -> Measurement:
         """Take one measurement on held-out data; see `infoplane.recording.Recording.measure`."""
         self._capture.clear()
@@ -311,6 +316,7 @@ class Observer:
             device=self.device,
             sandwich=plan.sandwich,
             seed=plan.seed,
+            inputs=plan.inputs if keep_inputs else 0,
         )
         positions = positions_of(batches, self.ranks)
         with self._capture.during("measuring"):

@@ -47,6 +47,8 @@ class Plan:
         At most so many bytes of them in all.
     sketch_at : Schedule
         At which training steps activations and weights are sketched, apart from the measurements.
+    inputs : int
+        Held-out inputs whose own results are kept; 0 for none.
     sandwich : int
         Held-out inputs on which the sandwich of the probes' codes is taken.
     seed : int
@@ -72,6 +74,7 @@ class Plan:
     gradients: int = 10
     raw: int = 0
     raw_bytes: int = 2**30
+    inputs: int = 0
     sketch_at: Schedule = field(default_factory=lambda: every(100))
     sandwich: int = 500
     seed: int = 0
@@ -83,6 +86,7 @@ class Plan:
             ("gradients", 0),
             ("raw", 0),
             ("raw_bytes", 1),
+            ("inputs", 0),
             ("sandwich", 2),
         ):
             object.__setattr__(self, name, whole_number(name, getattr(self, name), least=least))
@@ -121,7 +125,8 @@ class Plan:
     def description(self) -> dict[str, Any]:
         """What a run file keeps of the plan: numbers and text."""
         named = {
-            name: getattr(self, name) for name in ("scale_twins", "probe_every", "control", "refit", "sandwich", "raw")
+            name: getattr(self, name)
+            for name in ("scale_twins", "probe_every", "control", "refit", "sandwich", "raw", "inputs")
         }
         own = _OF_PROBES if self.settings.mode == "bottleneck" else ()
         return {

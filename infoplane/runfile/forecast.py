@@ -3,7 +3,7 @@
 What is stored as it is takes its own size, in whole chunks. For what is compressed, sketches of 10,000 normal values
 each are packed as the writer packs them: a sketch of one sign takes more than half of that, one of 1,000 values a third
 less, one of 100,000 values a third more. Findings are taken as one per probe and measurement, which is what an
-encoder's rate above the logarithm of the number of inputs gives; events are left out.
+encoder's rate above the logarithm of the number of inputs gives; events and passes of synaptic scaling are left out.
 """
 
 from collections.abc import Sequence
@@ -59,13 +59,19 @@ class Forecast:
     ----------
     start_bytes : int
         Before the first row to come.
-    measured, sketched : tuple of Growth
-        By what each measurement, and each sketched step of training, adds to it.
+    measured, sketched, of_inputs : tuple of Growth
+        By what each measurement, each sketched step of training, and the results of single inputs add to it.
     """
 
     start_bytes: int
     measured: tuple[Growth, ...]
     sketched: tuple[Growth, ...]
+    of_inputs: tuple[Growth, ...] = ()
+
+    @property
+    def inputs_bytes(self) -> float:
+        """Bytes that the results of single inputs add to a measurement that keeps them."""
+        return sum(growth.chunk_bytes / growth.rows for growth in self.of_inputs)
 
     @property
     def measurement_bytes(self) -> float:
@@ -93,6 +99,8 @@ class Forecast:
         if steps:
             each += f" and {_in_words(self.sketched_step_bytes)} per sketched step"
             after += f" and {_STEPS:,} steps"
+        if self.of_inputs:
+            after += f", and up to {_in_words(self.inputs_bytes)} more per measurement that keeps its single inputs"
         size = self.size(measurements=_MEASUREMENTS, sketched_steps=steps)
         is_short = size - self.start_bytes > free_bytes
         return (
@@ -119,6 +127,7 @@ def forecast(streams: Sequence[Stream], *, start_bytes: int, raw_bytes: int) -> 
     """
     measured: list[Growth] = []
     sketched: list[Growth] = []
+    of_inputs: list[Growth] = []
     for stream in streams:
         most, at_once = inf, _rows_at_once(stream, streams)
         if stream.name == "findings":
@@ -132,16 +141,18 @@ def forecast(streams: Sequence[Stream], *, start_bytes: int, raw_bytes: int) -> 
         grown = [_growth(stream, variable, at_once, most) for variable in (row, *stream.variables)]
         if is_within_step(stream.name):
             sketched += grown
-        elif stream.name != "events":
+        elif stream.name == "inputs":
+            of_inputs += grown
+        elif stream.name not in ("events", "scaling"):
             measured += grown
-    return Forecast(start_bytes, tuple(measured), tuple(sketched))
+    return Forecast(start_bytes, tuple(measured), tuple(sketched), tuple(of_inputs))
 
 
 def _growth(stream: Stream, variable: Variable, at_once: int, most_rows: float) -> Growth:
     shape = stream.row_shape(variable)
     rows = chunk_rows(variable, shape)
     size = prod(shape) * (text_limit(variable.dtype) or np.dtype(variable.dtype).itemsize) * rows
-    if variable.compress:
+    if variable.name in _typical_row() and variable.compress:
         size = _packed_bytes(variable.name, shape[0])
     return Growth(size + _INDEX_BYTES, rows / at_once, most_rows)
 

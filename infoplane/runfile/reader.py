@@ -110,6 +110,14 @@ class Run(StreamFile):
         """
         return read_raw(self.stream("raw"), site, row)
 
+    def inputs(self) -> StreamView:
+        """Return what every single held-out input gave: host's error and loss, each probe's rate and cross-entropy."""
+        return self.stream("inputs")
+
+    def scaling(self) -> StreamView:
+        """Return the passes of synaptic scaling."""
+        return self.stream("scaling")
+
     def metrics(self) -> StreamView:
         """Return the host's own loss and error."""
         return self.stream("metrics")

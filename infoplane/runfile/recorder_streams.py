@@ -1,4 +1,4 @@
-"""What the recorders write into a run file: sketches, neurons, gradients, raw activations."""
+"""What the recorders write into a run file: sketches, neurons, gradients, raw activations, results of single inputs."""
 
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -117,6 +117,33 @@ def raw_stream(widths: Mapping[str, int], inputs: int, targets: int | None, attr
         axes=("step", "input", "feature"),
         title="Activations of a fixed subset of the held-out inputs",
         attrs={"label": "class" if targets is None else "real", **attrs},
+    )
+
+
+def inputs_stream(probes: Sequence[str], inputs: int, attrs: Mapping[str, Any]) -> Stream:
+    """Return what each of some held-out inputs gave; `probes` by name."""
+    of_host, of_probes = ("step", "input"), ("step", "probe", "input")
+    return Stream(
+        "inputs",
+        "step",
+        coordinates=(
+            Coordinate("input", np.arange(inputs, dtype="i8"), "1", "inputs, by position"),
+            Coordinate("probe", probes, "", "probe"),
+        ),
+        variables=(
+            EPOCH,
+            Variable("position", of_host, "i8", "1", "of the input in the held-out data; -1 for none", compress=True),
+            Variable(
+                "error", of_host, "f4", "", "1 where the host is wrong; of real labels its squared error", compress=True
+            ),
+            Variable("loss", of_host, "f4", "bit", "cross-entropy of the host's own output", compress=True),
+            Variable("rate", of_probes, "f4", "bit", "divergence of the code, whose mean is i_zx", compress=True),
+            Variable("ce", of_probes, "f4", "bit", "cross-entropy, whose mean is h_y - i_zy", compress=True),
+        ),
+        signal="error",
+        axes=of_host,
+        title="What each held-out input gave",
+        attrs=attrs,
     )
 
 

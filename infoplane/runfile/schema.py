@@ -9,6 +9,8 @@
 ``/entry/neurons``        ``values`` (step, neuron, quantity): mean, variance and share of zeros of every neuron
 ``/entry/gradients``      ``values`` (step, parameter, quantity): mean and deviation of the gradients since the last row
 ``/entry/raw``            ``values`` (step, input, feature): reduced activations of a fixed subset, as they are
+``/entry/inputs``         ``error``, ``loss``, ``rate`` and ``ce`` of every single input of a row
+``/entry/scaling``        ``values`` (step, layer, quantity): passes of synaptic scaling
 ``/entry/metrics``        ``values`` (step, quantity): what the host itself does
 ``/entry/findings``       what cannot be true of a row, or was left out of it
 ``/entry/events``         what happened to the recording
@@ -17,8 +19,9 @@
 A later minor version adds streams, variables, quantities and attributes; it never changes or removes one. Version 1.1
 added ``amount``, ``unit`` and ``advice`` to the findings; version 1.2 the streams ``step_activations``,
 ``step_weights``, ``neurons``, ``gradients`` and ``raw``, to the plane the quantities from ``i_zx_lower`` on,
-``n_sandwich``, and each probe's ``scale`` and ``reduction``; version 1.3 units of neurons and gradients, the places of
-the scatter's axes, ``sites``, ``threads`` and ``resumed`` to the provenance, and the writer's lock.
+``n_sandwich``, and each probe's ``scale`` and ``reduction``; version 1.3 the streams ``inputs`` and ``scaling``, units
+of neurons and gradients, the places of the scatter's axes, ``sites``, ``threads`` and ``resumed`` to the provenance,
+and the writer's lock.
 ``docs/file-format.md`` is the specification, which the tests compare with real files.
 """
 
@@ -31,6 +34,7 @@ from infoplane.runfile.plane_streams import PLANE_QUANTITIES, plane_stream, scat
 from infoplane.runfile.recorder_streams import (
     GRADIENT_QUANTITIES,
     gradients_stream,
+    inputs_stream,
     neurons_stream,
     raw_stream,
     sketches_stream,
@@ -57,6 +61,8 @@ def run_streams(
     raw: Mapping[str, int] | None = None,
     raw_inputs: int = 0,
     raw_targets: int | None = None,
+    inputs: int = 0,
+    scaling: Stream | None = None,
     metrics: Mapping[str, str] | None = None,
     split: str = "test",
     attrs: Mapping[str, Any] | None = None,
@@ -85,6 +91,10 @@ def run_streams(
         Inputs for which they are.
     raw_targets : int or None
         Real numbers per label; None where labels are classes.
+    inputs : int
+        Inputs whose own results are kept; absent without any.
+    scaling : Stream, optional
+        Passes of synaptic scaling, as `infoplane.runfile.scaling_stream.scaling_stream` gives it.
     metrics : mapping of str to str, optional
         Units of the host's own quantities by name, as ``{"loss": "bit", "error": "1"}``; absent when empty.
     split : str
@@ -126,6 +136,10 @@ def run_streams(
         streams.append(gradients_stream(gradients))
     if raw:
         streams.append(raw_stream(raw, raw_inputs, raw_targets, measured))
+    if inputs:
+        streams.append(inputs_stream([p.name for p in probes], inputs, measured))
+    if scaling is not None:
+        streams.append(scaling)
     if metrics:
         streams.append(_metrics(metrics, measured))
     return (*streams, _FINDINGS, EVENTS)

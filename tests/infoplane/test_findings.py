@@ -50,6 +50,7 @@ def measurement(
         neurons={},
         gradients={},
         raw=None,
+        each_input=None,
         loss=loss,
         error=None,
         left_out={"fc": left_out, "fc@untrained": 0},

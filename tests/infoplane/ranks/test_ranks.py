@@ -63,6 +63,8 @@ def test_counts_of_two_processes_equal_those_of_one_exactly(results):
             assert len(one.stream(stream)) == len(two.stream(stream)) > 1
             np.testing.assert_array_equal(one.stream(stream)["counts"], two.stream(stream)["counts"], err_msg=stream)
         np.testing.assert_array_equal(one.stream("raw")["position"], two.stream("raw")["position"])
+        for name, tolerance in (("position", 0), ("error", 0), ("loss", 1e-5), ("rate", 1e-4), ("ce", 1e-4)):
+            np.testing.assert_allclose(one.inputs()[name], two.inputs()[name], rtol=tolerance, equal_nan=True)
         np.testing.assert_array_equal(one.raw("hidden2")[1], two.raw("hidden2")[1])
         np.testing.assert_allclose(one.raw("hidden2")[0], two.raw("hidden2")[0], rtol=1e-6)
         np.testing.assert_allclose(one.neurons()["values"], two.neurons()["values"], rtol=1e-5, atol=1e-7)

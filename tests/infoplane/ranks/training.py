@@ -45,7 +45,14 @@ def train(path: Path, mode: str, rate: float, rank: int, world: int, *, die: boo
 
     training = loader(data.train_inputs[:360], data.train_labels[:360], 40, True)
     held_out = loader(data.test_inputs[:INPUTS], data.test_labels[:INPUTS], 30, False)
-    options = {"control": mode == "observe", "beta": (1e-3, 1e-2), "raw": 9, "sketch_at": 4, "sandwich": 40}
+    options = {
+        "control": mode == "observe",
+        "beta": (1e-3, 1e-2),
+        "raw": 9,
+        "inputs": 500,
+        "sketch_at": 4,
+        "sandwich": 40,
+    }
     measured = []
     with ip.record(model, path, sites="hidden*", classes=10, latent=8, mode=mode, **options) as rec:
         for epoch in range(2):

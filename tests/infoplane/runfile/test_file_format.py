@@ -90,18 +90,22 @@ def test_the_other_blocks_of_the_page_run_as_they_stand(written):
 # The page and real files
 
 
-def record(path, **options):
+def record(path, *, scaled=False, **options):
     torch.manual_seed(0)
     model = nn.Sequential(nn.Linear(4, 6), nn.ReLU(), nn.Linear(6, 3))
     optimizer = torch.optim.SGD(model.parameters(), 0.05)
     x = torch.randn(32, 4)
     y = (x[:, 0] > 0).long() + (x[:, 1] > 0).long()
+    if scaled:
+        options["scaling"] = ip.SynScaW(model)
     with ip.record(model, path, sites=["0", "1"], classes=3, latent=2, draws=2, sketch_at=1, **options) as rec:
         for _ in range(2):
             loss = F.cross_entropy(model(x), y) + rec.loss(y)
             optimizer.zero_grad()
             loss.backward()
             optimizer.step()
+        if scaled:
+            rec.scaled(options["scaling"].apply())
         rec.measure([(x, y)], epoch=1, **({"fit": [(x, y)]} if "refit" in options else {}))
 
 
@@ -109,7 +113,17 @@ def record(path, **options):
 def files(tmp_path_factory):
     """A recording with everything on, and one that was resumed: together they have all that there is."""
     folder = tmp_path_factory.mktemp("real")
-    record(folder / "all.h5", control=True, refit=1, raw=4, configuration={"rate": 0.1}, scale_twins=(10.0,))
+    configuration = {"rate": 0.1}
+    record(
+        folder / "all.h5",
+        control=True,
+        refit=1,
+        raw=4,
+        inputs=20,
+        scaled=True,
+        configuration=configuration,
+        scale_twins=(10.0,),
+    )
     record(folder / "resumed.h5")
     record(folder / "resumed.h5", resume=True)
     opened = [h5py.File(path) for path in sorted(folder.iterdir())]
@@ -216,7 +230,7 @@ def test_every_attribute_of_a_real_file_is_in_the_page_and_the_other_way_round(f
     assert groups.keys() == set(rows_of("group attribute"))
     assert datasets == set(rows_of("data set attribute"))
     for name, row in rows_of("group attribute").items():
-        if row[2] in ("plane", "plane_scatter", "raw", "entry"):
+        if row[2] in ("plane", "plane_scatter", "raw", "scaling", "entry"):
             assert groups[name] == {row[2]}, name
 
 

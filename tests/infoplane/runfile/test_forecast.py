@@ -51,7 +51,8 @@ def recorded(path, digits, widths, *, measurements, steps_between=3, **options):
                 rec.measure([(x[1300:], y[1300:])])
     with ip.open_run(path) as run:
         sketched = len(run.stream("step_weights"))
-    return foretold, foretold.size(measurements=measurements, sketched_steps=sketched)
+    size = foretold.size(measurements=measurements, sketched_steps=sketched)
+    return foretold, size + measurements * foretold.inputs_bytes
 
 
 @pytest.mark.parametrize(
@@ -63,8 +64,9 @@ def recorded(path, digits, widths, *, measurements, steps_between=3, **options):
         ((32, 16), {"raw": 50, "raw_bytes": 60_000}),
         ((1500,), {"neurons": True}),
         ((64, 64), {"sketch_at": 1}),
+        ((32, 16), {"inputs": 497}),
     ],
-    ids=["plain", "control", "raw", "raw until its limit", "a wide layer", "sketched every step"],
+    ids=["plain", "control", "raw", "raw until its limit", "a wide layer", "sketched every step", "single inputs"],
 )
 def test_the_forecast_of_a_recording_is_within_a_factor_of_one_and_a_half(tmp_path, digits, widths, options):
     path = tmp_path / "run.h5"

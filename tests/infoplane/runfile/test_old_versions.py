@@ -12,6 +12,7 @@ from infoplane.runfile.recover import recover
 
 FOLDER = Path(__file__).parent / "versions"
 FIRST = ("plane", "plane_scatter", "activations", "weights", "metrics", "findings", "events")
+SINCE_1_3 = ("inputs", "scaling")
 SINCE_1_2 = ("step_activations", "step_weights", "neurons", "gradients", "raw")
 # What make.py printed when it wrote the file: i_zx, i_zy, h_y, ce, error, se_i_zx of both probes in the first row.
 OF_1_0 = [
@@ -44,7 +45,11 @@ def run(version):
 
 def test_every_stream_reads_without_a_warning(version, run):
     assert (run.format_version, run.status) == (version, "finished")
-    assert set(run.streams) == {*FIRST, *(SINCE_1_2 if version >= "1.2" else ())}
+    assert set(run.streams) == {
+        *FIRST,
+        *(SINCE_1_2 if version >= "1.2" else ()),
+        *(SINCE_1_3 if version >= "1.3" else ()),
+    }
     assert run.provenance["data"] == {"name": "two blobs"}
     assert run.configuration == {"learning_rate": 0.1}
     for name, (committed, readable) in run.check().items():

@@ -20,6 +20,7 @@ from infoplane.runfile.schema import FORMAT_VERSION
 
 # What a version does not know is left out: 1.0 and 1.1 record the plane, sketches, metrics, findings and events alone.
 SINCE_1_2 = {"sketch_at": 2, "gradients": 1, "raw": 3, "neurons": True}
+SINCE_1_3 = {"inputs": 3}
 
 
 def main(folder: Path) -> None:
@@ -36,7 +37,10 @@ def main(folder: Path) -> None:
     optimizer = torch.optim.SGD(model.parameters(), 0.1)
     options = {"sites": ["1"], "classes": 2, "latent": 2, "draws": 2, "control": True, "seed": 3}
     known = inspect.signature(ip.record).parameters
-    options |= {name: value for name, value in SINCE_1_2.items() if name in known}
+    options |= {name: value for name, value in (SINCE_1_2 | SINCE_1_3).items() if name in known}
+    scaling = ip.SynScaW(model) if "scaling" in known else None
+    if scaling is not None:
+        options["scaling"] = scaling
     with ip.record(model, path, configuration={"learning_rate": 0.1}, data={"name": "two blobs"}, **options) as rec:
         for step in range(4):
             loss = functional.cross_entropy(model(x), y) + rec.loss(y)
@@ -45,6 +49,8 @@ def main(folder: Path) -> None:
             optimizer.step()
             if step % 2:
                 rec.measure([(x if step == 1 else with_nan, y)], epoch=step + 1)
+                if scaling is not None:
+                    rec.scaled(scaling.apply())
         rec.event("the end")
     with ip.open_run(path) as run:
         plane = run.plane()
