@@ -18,6 +18,7 @@ def recover(
     """Copy what can be read of a run into a new file.
 
     Every committed row that can still be read, with labels and provenance, as a normal file that every program opens.
+    The exit code is 1 where there were rows and not one of them can be read.
 
     Example: infoplane recover run.h5
     """
@@ -33,11 +34,15 @@ def recover(
             before = old.check()
         written = rebuilt(run, target, overwrite=force)
         with ip.open_run(written) as new:
+            # Among the events are now those that say what was recovered.
             after = {name: len(new.stream(name)) for name in new.streams}
     width = max((len(printable(name, NAME)) for name in before), default=0)
+    saved = {name: min(after.get(name, 0), readable) for name, (_, readable) in before.items()}
     print("rows recovered:")
-    for name, (committed, readable) in before.items():
-        # Among the events are now those that say what was recovered.
-        count = min(after.get(name, 0), readable)
-        print(f"  {printable(name, NAME):<{width}}{count:>9,} of {committed:,}")
+    for name, (committed, _) in before.items():
+        print(f"  {printable(name, NAME):<{width}}{saved[name]:>9,} of {committed:,}")
     print(printable(written), file=sys.stderr)
+    lost = sum(committed for committed, _ in before.values())
+    if lost and not any(saved.values()):
+        print(f"infoplane: nothing could be recovered: none of {lost:,} rows can be read", file=sys.stderr)
+        raise typer.Exit(1)

@@ -1,5 +1,10 @@
 """Opening HDF5 files that are live, killed, cut off, damaged, or come from strangers.
 
+A reader is given a file of its own also in the process that writes it. HDF5 would share one between the two, as it
+knows files by their inode: the writer could not end the file while a reader is open, and a reader would be left with
+the broken cache of a writer that had to give up. It compares files of one driver alone, so readers use another, that
+for logging, which without a log does what the standard one does.
+
 Every problem becomes a `RunFileError` with path and reason. Nothing outside the file is ever opened: soft and
 external links, external storage, virtual data sets, and filters for which HDF5 would load a plugin are refused. h5py's
 ``name in group`` and ``group.get`` look at what a link leads to, so links are looked at below them.
@@ -19,7 +24,7 @@ from h5py import h5d, h5f, h5l, h5o, h5p, h5t, h5z
 
 from infoplane.errors import RunFileError
 
-_SIGNATURE = b"\x89HDF\r\n\x1a\n"
+SIGNATURE = b"\x89HDF\r\n\x1a\n"
 # HDF5 reads damaged metadata of an SWMR file again, 100 times, and doubles its pause from 1 ns each time: it hangs
 # for centuries. 20 attempts end within two milliseconds of pauses, and a torn read of a live file needs two or three.
 _READ_ATTEMPTS = 20
@@ -30,7 +35,7 @@ _PLAIN_TYPES = {h5t.INTEGER, h5t.FLOAT, h5t.STRING}
 
 
 class OpenFile:
-    """An open HDF5 file that all readers of one process share, with the data sets opened so far.
+    """An open HDF5 file that all readers of one process share (and no writer), with the data sets opened so far.
 
     HDF5 keeps one cache per file and process, and refreshes a data set only while it is open once: a second
     reader with data sets of its own would go on seeing old rows.
@@ -132,6 +137,7 @@ def open_file(path: Path) -> OpenFile:
     if known is not None and known.file.id.valid:
         return known.acquire()
     access = h5p.create(h5p.FILE_ACCESS)
+    access.set_fapl_log(b"", 0, 0)  # another driver than that of writers, and no log
     _limit_read_attempts(access)
     name = os.fsencode(path)
     with reading(path):
@@ -150,7 +156,7 @@ def open_file(path: Path) -> OpenFile:
 def is_empty_or_hdf5(path: Path) -> bool:
     """Whether a file holds nothing, or begins as HDF5 files do; what else there may be is not ours to replace."""
     with path.open("rb") as file:
-        return file.read(len(_SIGNATURE)) in (b"", _SIGNATURE)
+        return file.read(len(SIGNATURE)) in (b"", SIGNATURE)
 
 
 def closed(path: Path) -> RunFileError:
@@ -178,7 +184,7 @@ def _identity(path: Path) -> tuple[int, int]:
             kind = "a directory" if stat.S_ISDIR(status.st_mode) else "no regular file"
             raise RunFileError(f"{path}: is {kind}, not a run file")
         with open(path, "rb") as file:
-            head = file.read(len(_SIGNATURE))
+            head = file.read(len(SIGNATURE))
     except RunFileError:
         raise
     except (OSError, ValueError) as error:
@@ -186,7 +192,7 @@ def _identity(path: Path) -> tuple[int, int]:
         raise RunFileError(f"{path}: {reason}") from error
     if not head:
         raise RunFileError(f"{path}: is empty; a recording that ends before its first step leaves this")
-    if head != _SIGNATURE:
+    if head != SIGNATURE:
         raise RunFileError(f"{path}: is no HDF5 file, so no run file")
     return status.st_dev, status.st_ino
 

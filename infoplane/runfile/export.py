@@ -5,7 +5,6 @@ archive holds the arrays as they lie in the run file, and so also what has no ta
 activations. Numbers are exact in every one of them.
 """
 
-import os
 import warnings
 import zipfile
 from collections.abc import Callable
@@ -17,6 +16,7 @@ import numpy as np
 
 from infoplane.errors import InputError, RunFileError
 from infoplane.json_lines import json_lines
+from infoplane.runfile.new_file import NewFile
 from infoplane.runfile.reader import open_run
 from infoplane.runfile.view import StreamView
 from infoplane.spreadsheet import as_text_cell, is_formula
@@ -73,19 +73,22 @@ def export(
         known = f"{', '.join(_ENDINGS[:-1])} or {_ENDINGS[-1]}"
         raise InputError(f"{target} does not end in {known}, the formats that can be written")
     _check_target(path, target, overwrite)
-    # Beside it, so that renaming stays within one file system; the process in its name, so that two never share it.
-    part = target.with_name(f"{target.name}.{os.getpid()}.part")
     with open_run(path) as run:
-        view = run.stream(stream)
+        view, new = run.stream(stream), None
         try:
-            write(view, part)
-            part.replace(target)
+            new = NewFile(target)
+            write(view, new.path)
+            if overwrite:
+                new.replace()
+            else:
+                new.publish()
         except RunFileError:
             raise
         except OSError as error:
             raise RunFileError(f"{target}: cannot be written ({error.strerror or error})") from error
         finally:
-            part.unlink(missing_ok=True)
+            if new is not None:
+                new.discard()
     return target
 
 
@@ -118,7 +121,7 @@ def _write_csv(view: StreamView, part: Path) -> None:
             table[name] = table[name].map(as_text_cell)
     changed += sum(map(is_formula, map(str, table.columns)))
     table.columns = table.columns.map(lambda name: as_text_cell(str(name)))
-    with part.open("x", encoding="utf-8", newline="") as file:
+    with part.open("w", encoding="utf-8", newline="") as file:
         table.to_csv(file, index=False, lineterminator="\n")
     if changed:
         text = f"{changed} texts of {view.name!r} begin as formulas do, so CSV has an apostrophe in front of them"
@@ -127,20 +130,20 @@ def _write_csv(view: StreamView, part: Path) -> None:
 
 def _write_parquet(view: StreamView, part: Path) -> None:
     try:
-        with part.open("xb") as file:
+        with part.open("wb") as file:
             _table(view).to_parquet(file, engine="pyarrow", index=False)
     except ImportError as error:
         raise RunFileError("Parquet needs pyarrow (the extra 'parquet'): pip install pyarrow") from error
 
 
 def _write_json(view: StreamView, part: Path) -> None:
-    with part.open("x", encoding="utf-8", newline="") as file:
+    with part.open("w", encoding="utf-8", newline="") as file:
         file.writelines(json_lines(_table(view)))
 
 
 def _write_npz(view: StreamView, part: Path) -> None:
     # As `numpy.savez_compressed` does, but with one array in memory at a time, and whatever the arrays are called.
-    with zipfile.ZipFile(part, "x", zipfile.ZIP_DEFLATED) as archive:
+    with zipfile.ZipFile(part, "w", zipfile.ZIP_DEFLATED) as archive:
         for name in view.names:
             with archive.open(f"{name}.npy", "w", force_zip64=True) as file:
                 np.lib.format.write_array(file, view[name], allow_pickle=False)

@@ -29,6 +29,8 @@ class WriterLock:
     ----------
     path : pathlib.Path
         An existing file.
+    descriptor : int, optional
+        Of that file, open for writing. The lock owns it from here on, also where it is refused.
 
     Raises
     ------
@@ -36,9 +38,10 @@ class WriterLock:
         When another writer has it, or the file may not be written.
     """
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path, descriptor: int | None = None) -> None:
+        self._descriptor: int | None
         try:
-            self._descriptor: int | None = os.open(path, os.O_RDWR | _CLOSE_ON_EXEC)
+            self._descriptor = os.open(path, os.O_RDWR | _CLOSE_ON_EXEC) if descriptor is None else descriptor
         except OSError as error:
             raise RunFileError(f"{path}: cannot be written ({error.strerror or error})") from error
         _held.add(self)
@@ -65,6 +68,11 @@ class WriterLock:
         except OSError:
             return False
         return self._descriptor is not None and os.path.samestat(there, os.fstat(self._descriptor))
+
+    def duplicate(self) -> int:
+        """Return another descriptor of the locked file; closing it leaves the lock."""
+        assert self._descriptor is not None
+        return os.dup(self._descriptor)
 
     def release(self) -> None:
         """Let go; a second call does nothing."""

@@ -16,7 +16,8 @@ from infoplane.runfile.abandon import abandon, reason_of
 from infoplane.runfile.access import is_empty_or_hdf5
 from infoplane.runfile.declared import declared_stream
 from infoplane.runfile.layout import LIBVER, TIME_BYTES, empty_file, fixed_text, text_limit
-from infoplane.runfile.lock import has_writer
+from infoplane.runfile.lock import WriterLock, has_writer
+from infoplane.runfile.new_file import NewFile
 from infoplane.runfile.reader import Run, open_run
 from infoplane.runfile.rebuild import copy_chosen, copy_rows, is_within_step, put_rows, rows_per_block
 from infoplane.runfile.schema import EVENTS, STATUSES
@@ -59,21 +60,24 @@ def recover(path: str | PathLike[str], out: str | PathLike[str], *, overwrite: b
         if has_writer(path):
             raise RunFileError(f"{path}: is being written by a recording; recover it when that has ended")
         _check_out(path, out, overwrite=overwrite)
-        new = out.with_name(f"{out.name}.new")
         file: h5py.File | None = None
+        old: WriterLock | None = None
+        new: NewFile | None = None
         try:
+            if out.exists():
+                old = WriterLock(out)  # or a recording could begin to write it meanwhile
             streams, events, losses = _what_can_be_read(run)
-            new.write_bytes(empty_file(streams, run.provenance, run.start_time))
-            file = h5py.File(new, "r+", libver=LIBVER)
+            new = NewFile(out)
+            new.write(empty_file(streams, run.provenance, run.start_time))
+            file = h5py.File(new.path, "r+", libver=LIBVER)
             file.swmr_mode = True  # a full disk shows at a write then, and not at some later flush
             _fill(run, file, streams, events, losses)
             file.flush()
             file.close()
-            new.replace(out)
+            new.take_place_of(old)
         except BaseException as error:
             if file is not None:
                 abandon(file)
-            new.unlink(missing_ok=True)
             if isinstance(error, RunFileError):
                 raise
             if isinstance(error, OSError | RuntimeError):
@@ -81,6 +85,11 @@ def recover(path: str | PathLike[str], out: str | PathLike[str], *, overwrite: b
             if isinstance(error, ValueError | TypeError | LookupError | MemoryError):
                 raise RunFileError(f"{path}: cannot be recovered, for it is damaged ({reason_of(error)})") from error
             raise
+        finally:
+            if new is not None:
+                new.discard()
+            if old is not None:
+                old.release()
     return out
 
 
@@ -96,8 +105,6 @@ def _check_out(path: Path, out: Path, *, overwrite: bool) -> None:
         raise RunFileError(f"{out}: exists already; overwrite=True (on the command line --force) replaces it")
     if not out.is_file() or not is_empty_or_hdf5(out):
         raise RunFileError(f"{out}: is no HDF5 file, so it is not replaced; choose another name, or remove it")
-    if has_writer(out):
-        raise RunFileError(f"{out}: is being written by a recording; choose another name")
 
 
 def _what_can_be_read(run: Run) -> tuple[list[Stream], Stream, list[str]]:

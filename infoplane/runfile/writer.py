@@ -24,6 +24,7 @@ from infoplane.runfile.abandon import abandon, lead_nowhere, reason_of
 from infoplane.runfile.access import is_empty_or_hdf5
 from infoplane.runfile.layout import LIBVER, TIME_BYTES, empty_file, fixed_text
 from infoplane.runfile.lock import WriterLock
+from infoplane.runfile.new_file import NewFile
 from infoplane.runfile.reader import Run, open_run
 from infoplane.runfile.rebuild import copy_rows
 from infoplane.runfile.schema import STATUSES
@@ -73,6 +74,7 @@ class RunWriter:
         self._descriptor = -1
         self._end = ""  # why nothing can be appended any more
         self._fault: RunFileError | None = None
+        self._start_time = ""
         self._rows: dict[str, StreamRows] = {}
         if self.path.exists() and not self.path.is_file():
             raise RunFileError(f"{self.path}: cannot be written, because it exists and is no file")
@@ -82,12 +84,8 @@ class RunWriter:
                 reason = "exists already; overwrite=True (on the command line --force) replaces it, resume=True goes on"
                 raise RunFileError(f"{self.path}: {reason}")
             _check_replaceable(self.path)
-        self._new = self.path.with_name(f"{self.path.name}.new")
         self._lock = WriterLock(self.path)
         try:
-            if self._new.exists():  # what a kill has left behind, and no other recording's file
-                _check_replaceable(self._new)
-                WriterLock(self._new).release()
             if resume and self.path.stat().st_size:
                 self.resumed = open_run(self.path)
         except BaseException:
@@ -99,10 +97,28 @@ class RunWriter:
         """Whether nothing can be appended any more, because the file was closed or cannot be written."""
         return bool(self._end)
 
+    @property
+    def identity(self) -> str:
+        """What tells this run from every other: when its file was begun. Empty before that.
+
+        Whoever goes on with the file keeps it, and so does a copy, and what `recover` makes of it.
+        """
+        return self._start_time if self.resumed is None else self.resumed.start_time
+
+    @property
+    def rows(self) -> dict[str, int]:
+        """How many rows each stream has; empty before `start` and after the end."""
+        return {name: rows.written for name, rows in self._rows.items()}
+
+    @property
+    def is_started(self) -> bool:
+        """Whether the file has its layout and can be appended to."""
+        return self._file is not None
+
     def start(self, streams: Sequence[Stream], provenance: Mapping[str, Any], *, last_step: int | None = None) -> None:
         """Write the layout and the provenance, and open the file to readers.
 
-        All of it is written under another name (``.new`` behind it) and takes the place of an older file as a whole.
+        All of it is written beside the file (see `NewFile`) and takes the place of an older one as a whole.
 
         Parameters
         ----------
@@ -127,36 +143,33 @@ class RunWriter:
             if names.count(name) > 1:
                 raise InputError(f"{self.path}: two streams are named {name!r}")
         file: h5py.File | None = None
-        lock: WriterLock | None = None
+        new: NewFile | None = None
         try:
-            start_time = _now() if self.resumed is None else self.resumed.start_time
-            self._new.write_bytes(empty_file(streams, provenance, start_time))
+            start_time = now() if self.resumed is None else self.resumed.start_time
+            new = NewFile(self.path)
+            new.write(empty_file(streams, provenance, start_time))
             # Rows are written once: HDF5 2 would keep 8 MiB of them per data set in memory.
-            file = h5py.File(self._new, "r+", libver=LIBVER, rdcc_nbytes=_CACHE_BYTES)
+            file = h5py.File(new.path, "r+", libver=LIBVER, rdcc_nbytes=_CACHE_BYTES)
             self._descriptor = file.id.get_vfd_handle()
             _writing.add(self)
             file.swmr_mode = True
             if self.resumed is not None:
                 copy_rows(self.resumed, file, streams, last_step=last_step)
             self._rows = {stream.name: StreamRows(file["entry"][stream.name], stream) for stream in streams}
-            lock = WriterLock(self._new)
-            if self.path.exists() and not self._lock.is_on(self.path):
-                raise RunFileError(f"{self.path}: was made by another program before the first step of this recording")
-            self._new.replace(self.path)
+            new.take_place_of(self._lock)
         except BaseException as error:
             if file is not None:
                 abandon(file)
             self._rows.clear()
-            _remove(self._new)
-            if lock is not None:
-                lock.release()
+            if new is not None:
+                new.discard()
             self.close()
             if isinstance(error, RunFileError) or not isinstance(error, OSError | RuntimeError):
                 raise
             raise RunFileError(f"{self.path}: cannot be written ({reason_of(error)})") from error
         self._end_resumed()
         self._lock.release()
-        self._lock, self._reserved, self._file = lock, False, file
+        self._lock, self._reserved, self._file, self._start_time = new.lock, False, file, start_time
 
     def append(self, stream: str, row_value: int | None, /, **arrays: Any) -> None:
         """Append one complete row, and then its counter.
@@ -209,6 +222,22 @@ class RunWriter:
         except (OSError, RuntimeError) as error:
             self._give_up(f"a row of {stream!r} cannot be written ({reason_of(error)})", error)
 
+    def commit(self) -> None:
+        """Write out and commit every row appended so far, whatever `flush` says.
+
+        Raises
+        ------
+        RunFileError
+            As `append`.
+        """
+        if self._fault is not None:
+            raise self._fault
+        try:
+            for rows in self._rows.values():
+                rows.commit()
+        except (OSError, RuntimeError) as error:
+            self._give_up(f"rows cannot be written ({reason_of(error)})", error)
+
     def close(self, status: str = "finished") -> None:
         """End the file with a status; after that it is a normal HDF5 file. A second call does nothing.
 
@@ -242,7 +271,7 @@ class RunWriter:
             for rows in self._rows.values():
                 rows.trim()
                 rows.commit()
-            for name, value in (("end_time", fixed_text([_now()], TIME_BYTES)[0]), ("status", STATUSES.index(status))):
+            for name, value in (("end_time", fixed_text([now()], TIME_BYTES)[0]), ("status", STATUSES.index(status))):
                 file["entry"][name][()] = value
                 file["entry"][name].flush()
             file.close()
@@ -320,8 +349,9 @@ def _remove(path: Path) -> None:
         path.unlink()
 
 
-def _now() -> str:
-    return datetime.now(UTC).isoformat(timespec="seconds")
+def now() -> str:
+    """Return the time as files have it: down to the microsecond, so that no two runs begin at one time."""
+    return datetime.now(UTC).isoformat(timespec="microseconds")
 
 
 def _leave_in_fork() -> None:

@@ -6,6 +6,7 @@ import shlex
 import subprocess
 import sys
 
+import h5py
 import numpy as np
 import pandas as pd
 import pytest
@@ -261,6 +262,18 @@ def test_recover_of_a_cut_off_file_says_how_many_rows_it_saved(finished, capfd):
         else:
             assert capfd.readouterr().err.count("\n") == 1
     assert any(count < committed for _, count, committed in found)
+
+
+def test_recover_that_saves_not_one_row_says_so_and_fails(finished, capfd):
+    whole = finished.read_bytes()
+    with h5py.File(finished) as file:
+        streams = [file["entry"][name] for name in ("plane", "plane_scatter", "metrics", "events", "findings")]
+        chunks = [d.id.get_chunk_info(0) for s in streams for d in s.values() if d.chunks and d.id.get_num_chunks()]
+    # Of every data set of a row the chunks lie behind the labels, so that a cut takes them all.
+    finished.write_bytes(whole[: min(chunk.byte_offset for chunk in chunks)])
+    captured = said(capfd, "recover", finished, code=1)
+    assert all(line.split()[1] == "0" for line in captured.out.splitlines()[1:])
+    assert captured.err.splitlines()[-1] == "infoplane: nothing could be recovered: none of 9 rows can be read"
 
 
 def test_recover_refuses_the_file_itself_and_one_being_written(finished, killed, tmp_path, capfd):

@@ -11,8 +11,7 @@ import pytest
 from torch import nn
 
 import infoplane as ip
-from infoplane.errors import InputError, RunFileError
-from infoplane.runfile.writer import RunWriter
+from infoplane.errors import InputError
 
 PROGRAM = Path(__file__).with_name("faulty_writer.py")
 NOBODY = 65534
@@ -177,14 +176,6 @@ def test_a_file_of_ours_is_recovered_after_a_fault(tmp_path):
     with ip.open_run(tmp_path / "case0" / "run.h5") as left, ip.open_run(recovered) as run:
         assert len(run.stream("plain")) == len(left.stream("plain")) > 0
         assert (left.status, run.status) == ("killed", "interrupted")
-
-
-def test_a_foreign_file_in_the_way_of_the_new_one_is_not_overwritten(tmp_path):
-    (tmp_path / "run.h5.new").write_text("mine")
-    with pytest.raises(RunFileError, match=r"run\.h5\.new: is no HDF5 file, so it is not replaced"):
-        RunWriter(tmp_path / "run.h5")
-    assert (tmp_path / "run.h5.new").read_text() == "mine"
-    assert not (tmp_path / "run.h5").exists()
 
 
 @pytest.mark.parametrize(
