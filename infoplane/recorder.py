@@ -152,18 +152,20 @@ def record(
     sinks : sequence of Sink
         Who else is given every measurement, such as `infoplane.integrations.tensorboard.TensorBoardSink`.
     overwrite : bool
-        Replace an existing file.
+        Replace an existing HDF5 file.
     resume : bool
         Go on with the file of a run that was killed, interrupted or finished, with the same network and options; where
         there is none, begin one. Steps count on from the state given to `Recording.load_state_dict`, and rows of later
-        steps are left out; without a state from the last row, with probes that begin anew.
+        steps are left out; without a state from the last step that a row or event tells of, with probes that begin
+        anew.
     flush : int
         Rows of each stream are written out at every `flush`-th row, and at the end: a kill loses at most
-        ``flush - 1`` rows of a stream, and a reader sees them as late. 1 loses none.
+        ``flush - 1`` rows of a stream, none of them before the last `Recording.state_dict`, and a reader sees them as
+        late. 1 loses none.
     on_error : {"raise", "warn"}
         What becomes of the training when the file cannot be written any more (the disk is full, the file was deleted):
         it stops with the reason, or it goes on without the file, which is said once. Rows written before stay readable
-        either way. A file that cannot be opened at all is always refused.
+        either way, and the file reads as killed. A file that cannot be opened at all is always refused.
 
     Returns
     -------

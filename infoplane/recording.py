@@ -40,15 +40,15 @@ from infoplane.rows import (
 )
 from infoplane.runfile.forecast import forecast
 from infoplane.runfile.provenance import collect_provenance
-from infoplane.runfile.resume import SoFar, check_resumable, go_on, so_far
+from infoplane.runfile.resume import SoFar, calls_of, check_resumable, go_on, so_far
 from infoplane.runfile.stream import Stream
 from infoplane.runfile.writer import RunWriter
 from infoplane.scaling.report import ScalingReport
 from infoplane.scaling.synscaw import SynScaW
-from infoplane.signals import cause, hold_signals, unwatch_signals, watch_signals
+from infoplane.signals import cause, ends_recording, hold_signals, unwatch_signals, watch_signals
 from infoplane.sink import Sink
 
-STATE_VERSION = 1
+STATE_VERSION = 2
 """Of what `Recording.state_dict` returns."""
 
 _log = logging.getLogger("infoplane")
@@ -90,6 +90,7 @@ class Recording:
         self._resumed: SoFar | None = None
         self._is_open, self._is_over = False, False
         self._calls, self._raw_bytes = 0, 0
+        self._run, self._rows, self._measurements = "", dict[str, int](), 0
         self._measured_at: int | None = None
         self._rates: deque[NDArray[np.float64]] = deque(maxlen=WINDOW + 1)
         self._inputs = self._keys = np.empty(0, np.uint64)
@@ -126,38 +127,41 @@ class Recording:
         observer = self._observer
         observer.started, observer.said, observer.sketched = self._start, self._say, self._sketched
         observer.open()
+        is_watching = False
         try:
             self._open_file()
+            is_watching = True
+            watch_signals()
+            self._is_open = True
         except BaseException:
             observer.close()
             if self._writer is not None:
                 self._writer.close()
+            if is_watching:
+                unwatch_signals()
             raise
-        self._is_open = True
-        watch_signals()
         return self
 
+    @ends_recording
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         self._check_open()
         status = "interrupted"
-        with ExitStack() as last:  # each is closed whatever becomes of the others, the file first
+        with ExitStack() as last:  # each is done whatever becomes of the others: the file, signals, sinks
             for sink in self._sinks:
                 last.callback(sink.close)
             last.callback(unwatch_signals)
-            with hold_signals():
-                try:
-                    self._observer.close()
-                    if self._observer.has_started:
-                        self.event("finished" if error is None else f"interrupted by {cause(error)}")
-                    if kind is None:
-                        status = "finished"
-                finally:
-                    self._is_open, self._is_over = False, True
-                    with self._to_file() as writer:
-                        if writer is not None:
-                            writer.close(status)
+            try:
+                self._observer.close()
+                self._note("finished" if error is None else f"interrupted by {cause(error)}")
+                if kind is None:
+                    status = "finished"
+            finally:
+                self._is_open, self._is_over = False, True
+                with self._to_file() as writer:
+                    if writer is not None:
+                        writer.close(status)
 
     def loss(self, labels: Tensor | None = None) -> Tensor:
         """Let the probes learn from the training forward just made, and return what to add to the loss.
@@ -294,6 +298,7 @@ class Recording:
             raise CaptureError(f"measure() was called at step {self.step} before, and a run has one row per step")
         measurement = self._observer.measure(batches, fit=fit, unpack=unpack, keep_inputs=keep_inputs)
         self._measured_at, self._calls = self.step, self._calls + 1
+        self._measurements += 1
         rates = self._comparable_rates(measurement)
         if not self._observer.ranks.rank:
             self._write(measurement, None if epoch is None else float(epoch), rates)
@@ -350,9 +355,7 @@ class Recording:
         self._check_open()
         if not self._observer.has_started:
             raise CaptureError("event() notes what happened from the first step on, and there was none yet")
-        with self._to_file() as writer:
-            if writer is not None:
-                writer.append("events", None, step=self.step, time=time.time(), text=text)
+        self._note(text)
 
     def probe(self, site: str, *, host: str = "trained", beta: float | None = None, scale: float = 1.0) -> VIBProbe:
         """Return the probe at one site.
@@ -381,6 +384,8 @@ class Recording:
         and whatever random states your training reads: on one machine, on a CPU, the rows are then the same bit for
         bit. It holds the probes with their optimizers and averages, with ``control=True`` the untrained network, and
         what was counted since the last row. Probes of ``refit`` are not kept, for the next measurement fits others.
+        Rows that `flush` has kept back are written out first, so that the file is never behind the state. The state
+        names the run that it is of.
 
         Under torch.distributed the probes are the same on every rank, but the inputs left out since the last row, and
         the gradients of a step not taken yet, are each rank's own: keep and load one state a rank. One state for all is
@@ -392,6 +397,10 @@ class Recording:
             Copies, of tensors, numbers, strings, lists and dictionaries alone: ``torch.save`` and
             ``torch.load(..., weights_only=True)`` keep it whole.
         """
+        with self._to_file() as writer:
+            if writer is not None and writer.is_started:
+                writer.commit()
+                self._rows = writer.rows
         with torch.inference_mode(False):
             kept: dict[str, Any] = cloned(
                 {
@@ -403,6 +412,8 @@ class Recording:
                     "keys": torch.from_numpy(self._keys.astype(np.int64)),
                     "is_order_said": self._is_order_said,
                     "driven_away": sorted(self._driven_away),
+                    "run": self._run,
+                    "rows": {**self._rows, "plane": self._measurements},
                 }
             )
         return kept
@@ -413,13 +424,15 @@ class Recording:
         Parameters
         ----------
         state : mapping
-            As `state_dict` returned it, of a recording with the same network, sites and settings, on any device.
+            As `state_dict` returned it, of a recording with the same network, sites and settings, on any device. With
+            a file to resume, of the run of that file or of a copy.
 
         Raises
         ------
         InputError
-            When it is no such state, of another recording, or after the first training forward. Other sites show at
-            the first step, and a control of another network at the first forward: it is said there.
+            When it is no such state, of another recording, of another run than the file to resume, or after the first
+            training forward. Other sites show at the first step, and a control of another network at the first forward:
+            it is said there.
         """
         self._check_open()
         version = state.get("version") if isinstance(state, Mapping) else None
@@ -428,6 +441,11 @@ class Recording:
             raise InputError(
                 f"what load_state_dict() was given {what}: it takes what Recording.state_dict() returned, of version "
                 f"{STATE_VERSION}"
+            )
+        if state["run"] and self._run and state["run"] != self._run:
+            raise InputError(
+                f"{self.path}: the state is of another run, begun at {state['run']}, but this file was begun at "
+                f"{self._run}: load the state that was kept with this file, or record to another path"
             )
         with torch.inference_mode(False):
             own = cloned(dict(state))
@@ -438,6 +456,7 @@ class Recording:
         self._inputs = np.sort(self._keys)
         self._is_order_said = own["is_order_said"]
         self._driven_away = set(own["driven_away"])
+        self._rows, self._measurements = own["rows"], own["rows"]["plane"]
         self._has_state = True
 
     def _write(self, measurement: Measurement, epoch: float | None, rates: NDArray[np.float64]) -> None:
@@ -523,31 +542,44 @@ class Recording:
             raise refusal
         if self._resumed is not None:
             observer.begin_at(self._resumed.steps)
+            self._run, self._measurements = self._resumed.run, self._resumed.measurements
+            self._calls = calls_of(self._measure_at, self._measurements, most=self._resumed.steps)
 
     def _start(self) -> None:
         observer, plan = self._observer, self._observer.plan
         anew = None if self._has_state else self._resumed
         if anew is not None and plan.raw:
             self._raw_bytes = anew.raw_rows * RawRecorder(plan.raw, plan.raw_bytes).row_bytes(observer.widths)
-        said, streams = ["recording began"], streams_of(observer, split=self._split, scaling=self._scaling)
-        with self._to_file() as writer:
-            if writer is not None:
-                provenance = {
-                    **collect_provenance(),
-                    **self._header,
-                    "model": f"{type(observer.model).__module__}.{type(observer.model).__qualname__}",
-                    "parameters": sum(p.numel() for p in observer.model.parameters()),
-                    "device": str(observer.device),
-                    "ranks": observer.ranks.world,
-                    "sites": sites_of(observer),
-                }
-                if writer.resumed is None:
-                    writer.start(streams, provenance)
-                else:
-                    said = go_on(writer, streams, provenance, step=self.step)
-                self._foretell(writer, streams)
-        for text in said:
-            self.event(text)
+        streams = streams_of(observer, split=self._split, scaling=self._scaling)
+        noted, warned = ["recording began"], list[str]()
+        if self._resumed is None:
+            self._measurements = 0
+            if self._has_state and self.step and self.path is not None:
+                warned = [f"the state is of step {self.step}, but this file begins here: it has no earlier rows"]
+        with hold_signals():  # a file that has begun says so, also where a signal ends it at once
+            with self._to_file() as writer:
+                if writer is not None:
+                    provenance = {
+                        **collect_provenance(),
+                        **self._header,
+                        "model": f"{type(observer.model).__module__}.{type(observer.model).__qualname__}",
+                        "parameters": sum(p.numel() for p in observer.model.parameters()),
+                        "device": str(observer.device),
+                        "ranks": observer.ranks.world,
+                        "sites": sites_of(observer),
+                    }
+                    if writer.resumed is None:
+                        writer.start(streams, provenance)
+                    else:
+                        rows = self._rows if self._has_state else {}
+                        noted, warned = go_on(writer, streams, provenance, step=self.step, rows=rows)
+                        self._measurements = writer.rows["plane"]
+                    self._run = writer.identity
+                    self._foretell(writer, streams)
+            for text in noted:
+                self._note(text)
+            for text in warned:
+                self._say(text)
         if anew is not None:
             what = "label normals" if plan.settings.mode == "bottleneck" else "probes"
             self._say(f"{what} began anew at step {self.step}: no state was given to load_state_dict()")
@@ -567,7 +599,13 @@ class Recording:
         """Tell the user once, on stderr, and keep it among the events."""
         if not self._observer.ranks.rank:
             _log.warning("%s", text)
-            self.event(text)
+            self._note(text)
+
+    def _note(self, text: str) -> None:
+        """Keep it among the events, once there is a file."""
+        with self._to_file() as writer:
+            if writer is not None and writer.is_started:
+                writer.append("events", None, step=self.step, time=time.time(), text=text)
 
     def _sketched(self, sketches: StepSketches) -> None:
         with self._to_file() as writer:

@@ -6,12 +6,15 @@ same seed, for the noise of a step depends on the seed and on the number of the 
 
 import json
 import warnings
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from itertools import islice
 from typing import Any
 
 from infoplane.errors import RunFileError
+from infoplane.probes.schedule import Schedule
 from infoplane.runfile.declared import declared_streams
 from infoplane.runfile.layout import plain
 from infoplane.runfile.reader import Run
@@ -22,7 +25,7 @@ from infoplane.runfile.stream import Stream
 from infoplane.runfile.writer import RunWriter
 
 _OF_A_CONTINUATION = ("versions", "argv", "git_commit", "git_dirty", "hostname", "device")
-_SITE = ("shape", "reduction", "width")
+_SITE = ("shape", "type", "reduction", "width")
 _MOST = 5
 
 
@@ -51,8 +54,10 @@ def check_resumable(run: Run, header: Mapping[str, Any]) -> None:
                 f"{run.path}: cannot be resumed, because {committed - readable} of {committed} rows of {name!r} cannot "
                 "be read; save the others first (infoplane recover), and resume what that gives"
             )
-    now = _as_json({**header["probes"], "seed": header["seed"]})
     then = {**_mapping(run.provenance.get("probes")), "seed": run.provenance.get("seed")}
+    now = _as_json({**header["probes"], "seed": header["seed"]})
+    # An option that came after the file was written, and that is off, is none that it lacks.
+    now = {name: value for name, value in now.items() if value or name in then}
     _refuse(run, differing("", then, now))
 
 
@@ -83,17 +88,28 @@ class SoFar:
     ----------
     steps : int
         Training steps that its rows tell of.
-    raw_rows : int
-        Rows of raw activations.
+    measurements, raw_rows : int
+        Rows of the plane, and of raw activations.
+    run : str
+        Which run it is; see `RunWriter.identity`.
     """
 
     steps: int
+    measurements: int
     raw_rows: int
+    run: str
 
 
 def so_far(run: Run) -> SoFar:
     """Return how far an open run came."""
-    return SoFar(steps_done(run), len(run.stream("raw")) if "raw" in run.streams else 0)
+    measurements, raw_rows = (len(run.stream(name)) if name in run.streams else 0 for name in ("plane", "raw"))
+    return SoFar(steps_done(run), measurements, raw_rows, run.start_time)
+
+
+def calls_of(measure_at: Schedule, measurements: int, *, most: int) -> int:
+    """Return how often `Recording.measure` was called at least, at most `most` times, where so many calls measured."""
+    due = (call + 1 for call in range(most) if measure_at.due(call))
+    return next(islice(due, measurements - 1, None), most) if measurements else 0
 
 
 def steps_done(run: Run) -> int:
@@ -102,8 +118,15 @@ def steps_done(run: Run) -> int:
     return max((int(steps.max()) for steps in told if steps is not None and steps.size), default=0)
 
 
-def go_on(writer: RunWriter, streams: Sequence[Stream], provenance: Mapping[str, Any], *, step: int) -> list[str]:
-    """Start a writer that resumes a file, and return what there is to say of it among the events.
+def go_on(
+    writer: RunWriter,
+    streams: Sequence[Stream],
+    provenance: Mapping[str, Any],
+    *,
+    step: int,
+    rows: Mapping[str, int],
+) -> tuple[list[str], list[str]]:
+    """Start a writer that resumes a file, and return what there is to say of it.
 
     Parameters
     ----------
@@ -115,6 +138,13 @@ def go_on(writer: RunWriter, streams: Sequence[Stream], provenance: Mapping[str,
         Of this continuation. That of the first start stays, and its ``resumed`` has one entry more.
     step : int
         Training steps before the first one to come. Rows that tell of later ones are left out.
+    rows : mapping of str to int
+        How many of each stream there were at that step, as far as that is known.
+
+    Returns
+    -------
+    tuple of two lists of str
+        What belongs among the events, and what the user must be told as well.
 
     Raises
     ------
@@ -125,27 +155,37 @@ def go_on(writer: RunWriter, streams: Sequence[Stream], provenance: Mapping[str,
     assert run is not None
     _refuse(run, _network_differences(run.provenance, _as_json(provenance)))
     check_same_streams(run, streams)
-    texts = [f"recording went on at step {step}", *_dropped(run, streams, step)]
+    warned = _missing_and_left_out(run, streams, step, rows)
     for name in ("configuration", "data"):
         then, now = _mapping(run.provenance.get(name)), _as_json(provenance.get(name) or {})
-        changed = [key for key in {**then, **now} if then.get(key) != now.get(key)]
+        changed = [repr(key) for key in {**then, **now} if then.get(key) != now.get(key)]
         if now and changed:
-            texts.append(f"{name} is not that of the file in {', '.join(map(repr, changed))}")
+            more = f" and {len(changed) - _MOST} more" if len(changed) > _MOST else ""
+            warned.append(f"{name} is not that of the file in {', '.join(changed[:_MOST])}{more}")
     writer.start(streams, _continued(run.provenance, provenance, step), last_step=step)
+    return [f"recording went on at step {step}"], warned
+
+
+def _missing_and_left_out(run: Run, streams: Sequence[Stream], step: int, rows: Mapping[str, int]) -> list[str]:
+    """Return a sentence on rows up to `step` that the file lacks, and one on those after it, where there are any."""
+    missing, later = Counter[bool](), Counter[bool]()
+    for name in (stream.name for stream in streams if not stream.derived_from):
+        told = steps_told(run.stream(name))
+        if told is not None:
+            later[name == "plane"] += (after := int((told > step).sum()))
+            missing[name == "plane"] += max(0, rows.get(name, 0) - (len(told) - after))
+    texts = []
+    if missing.total():
+        texts.append(f"{_counted(missing)} up to step {step}, which the state counts, are missing from the file")
+    if later.total():
+        texts.append(f"{_counted(later)} after step {step} were left out, for training goes on from there")
     return texts
 
 
-def _dropped(run: Run, streams: Sequence[Stream], step: int) -> list[str]:
-    """Return the sentence on rows after `step`, if there are any."""
-    counts = {}
-    for name in (stream.name for stream in streams if not stream.derived_from):
-        told = steps_told(run.stream(name))
-        if told is not None and (count := int((told > step).sum())):
-            counts[name] = count
-    listed = ", ".join(f"{count} of {name}" for name, count in counts.items())
-    return (
-        [f"rows of later steps than {step} were left out, for training goes on from there: {listed}"] if counts else []
-    )
+def _counted(rows: Mapping[bool, int]) -> str:
+    """Say how many rows of the plane (True) and of the other streams there are."""
+    named = {"measurement": rows[True], "other row" if rows[True] else "row": rows[False]}
+    return " and ".join(f"{count} {name}{'s' if count > 1 else ''}" for name, count in named.items() if count)
 
 
 def _continued(first: Mapping[str, Any], now: Mapping[str, Any], step: int) -> dict[str, Any]:

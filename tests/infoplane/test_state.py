@@ -391,7 +391,7 @@ def test_a_control_that_a_failed_forward_has_made_is_no_place_for_a_state():
 
 @pytest.mark.parametrize(
     ("state", "said"),
-    [({"param_groups": []}, "is no state of a recording"), (None, "is no"), ({"version": 2}, "has version 2")],
+    [({"param_groups": []}, "is no state of a recording"), (None, "is no"), ({"version": 1}, "has version 1")],
 )
 def test_what_is_no_state_of_this_version_is_refused(state, said):
     with fresh() as rec, pytest.raises(InputError, match=said):

@@ -18,8 +18,9 @@ from torch.nn import functional
 
 import infoplane as ip
 from infoplane.errors import CaptureError, InputError, RunFileError
+from infoplane.probes.schedule import never
 from infoplane.runfile.declared import declared_streams
-from infoplane.runfile.resume import check_same_streams, steps_done
+from infoplane.runfile.resume import calls_of, check_resumable, check_same_streams, steps_done
 from infoplane.runfile.writer import RunWriter
 
 SITES, CLASSES, STEPS = ["0", "2"], 3, 4
@@ -136,7 +137,7 @@ def test_stopped_and_resumed_with_a_state_it_equals_the_run_that_never_stopped(t
         assert file["entry/plane/step"][:].tolist() == [4, 8, 12, 16]
 
 
-def test_rows_after_the_step_of_the_state_are_left_out_and_written_anew(tmp_path):
+def test_rows_after_the_step_of_the_state_are_left_out_and_written_anew(tmp_path, caplog):
     whole, path = tmp_path / "whole.h5", tmp_path / "run.h5"
     kept = train(path, 8)
     train(path, 14, kept=copy.deepcopy(kept), resume=True)
@@ -144,10 +145,9 @@ def test_rows_after_the_step_of_the_state_are_left_out_and_written_anew(tmp_path
     train(whole, 16)
     assert_same(rows_of(whole), rows_of(path))
     said = [text for _, text in events(path)]
-    assert said[-2].startswith(
-        "rows of later steps than 8 were left out, for training goes on from there: 1 of plane, "
-    )
-    assert ", 3 of step_activations, 3 of step_weights, " in said[-2]
+    # one of each of six streams, three of each of two, a finding on either probe, and the event of the end
+    assert said[-2] == "1 measurement and 15 other rows after step 8 were left out, for training goes on from there"
+    assert said[-2] in caplog.messages
 
 
 def test_a_state_without_a_file_begins_one_at_its_step(tmp_path):
@@ -158,7 +158,112 @@ def test_a_state_without_a_file_begins_one_at_its_step(tmp_path):
         assert "resumed" not in run.provenance
 
 
+@pytest.mark.parametrize("resume", [True, False])
+def test_a_state_of_a_later_step_than_a_new_file_is_said(tmp_path, caplog, resume):
+    kept = train(tmp_path / "first.h5", 8)
+    text = "the state is of step 8, but this file begins here: it has no earlier rows"
+    kept = train(tmp_path / "mistyped.h5", 12, kept=kept, resume=resume)
+    assert text in caplog.messages
+    assert events(tmp_path / "mistyped.h5")[1] == (8, text)
+    caplog.clear()
+    train(tmp_path / "mistyped.h5", 16, kept=kept, resume=True)
+    assert not any("this file begins" in said or "missing" in said for said in caplog.messages)
+
+
+def test_a_state_goes_with_its_own_run_wherever_the_file_is(tmp_path):
+    path, other = tmp_path / "run.h5", tmp_path / "other.h5"
+    kept = train(path, 8)
+    train(other, 4)
+    with ip.open_run(path) as run, ip.open_run(other) as another:
+        begun = run.start_time, another.start_time
+    assert begun[0] != begun[1]
+    before = other.read_bytes()
+    with pytest.raises(InputError) as caught:
+        train(other, 12, kept=copy.deepcopy(kept), resume=True)
+    assert str(caught.value).startswith(
+        f"{other}: the state is of another run, begun at {begun[0]}, but this file was begun at {begun[1]}: "
+    )
+    assert other.read_bytes() == before
+    (tmp_path / "copy.h5").write_bytes(path.read_bytes())
+    ip.recover(path, tmp_path / "recovered.h5")
+    (tmp_path / "away").mkdir()
+    path.rename(tmp_path / "away" / "moved.h5")
+    for name in ("copy.h5", "recovered.h5", "away/moved.h5"):
+        again = train(tmp_path / name, 12, kept=copy.deepcopy(kept), resume=True)
+        train(tmp_path / name, 16, kept=again, resume=True)
+        with ip.open_run(tmp_path / name) as run:
+            assert run.plane()["step"].tolist() == [4, 8, 12, 16]
+
+
+def test_rows_that_the_state_counts_and_the_file_lacks_are_said(tmp_path, caplog):
+    path = tmp_path / "run.h5"
+    train(path, 5)
+    older = path.read_bytes()
+    kept = train(path, 12, kept=train(path, 5, resume=True), resume=True)
+    path.write_bytes(older)
+    with ip.open_run(path) as run:
+        assert run.plane()["step"].tolist() == [4]
+    caplog.clear()
+    kept = train(path, 16, kept=kept, resume=True)
+    (said,) = [text for text in caplog.messages if text.endswith("which the state counts, are missing from the file")]
+    assert said.startswith("2 measurements and ")
+    assert (12, said) in events(path)
+    caplog.clear()
+    train(path, 20, kept=kept, resume=True)
+    assert not any("missing" in text for text in caplog.messages)
+
+
+FLUSHED = """
+import os, sys
+sys.path.insert(0, sys.argv[1])
+import torch
+import test_resume as t
+torch.set_num_threads(1)
+net = t.network()
+with t.ip.record(net, sys.argv[2], **t.OPTIONS, flush=5) as rec:
+    x, y = t.batch(0)
+    for step in range(1, 13):
+        net(x)
+        rec.loss(y)
+        if step % t.STEPS == 0:
+            rec.measure([t.batch(10**6)])
+        if step == 9:
+            torch.save({"net": net.state_dict(), "recording": rec.state_dict()}, sys.argv[3])
+    os.kill(os.getpid(), 9)
+"""
+
+
+def test_no_row_before_a_state_is_lost_by_a_kill_however_rarely_rows_are_flushed(tmp_path, caplog):
+    path, checkpoint = tmp_path / "run.h5", tmp_path / "run.pt"
+    command = [sys.executable, "-c", FLUSHED, os.path.dirname(__file__), str(path), str(checkpoint)]
+    done = subprocess.run(command, capture_output=True, text=True)
+    assert done.returncode == -9, done.stderr
+    with ip.open_run(path) as run:
+        assert run.status == "killed"
+        assert run.plane()["step"].tolist() == [4, 8]
+        assert run.stream("step_weights")["step"].tolist() == [0, 2, 4, 6, 8]
+    net, kept = network(), torch.load(checkpoint, weights_only=True)
+    with ip.record(net, path, **OPTIONS, resume=True) as rec:
+        net.load_state_dict(kept["net"])
+        rec.load_state_dict(kept["recording"])
+        x, y = batch(0)
+        net(x)
+        rec.loss(y)
+    assert not any("missing" in text for text in caplog.messages)
+
+
 # Without one
+
+
+def test_the_count_of_calls_goes_on_from_the_rows_that_were_measured(tmp_path):
+    path = tmp_path / "run.h5"
+    for last, expected in ((20, [4, 16]), (40, [4, 16, 32])):
+        train(path, last, resume=True, measure_at=3)
+        with ip.open_run(path) as run:
+            assert run.plane()["step"].tolist() == expected
+    assert [calls_of(ip.every(3), k, most=100) for k in (0, 1, 2, 3)] == [0, 1, 4, 7]
+    assert calls_of(ip.log_spaced(), 40, most=50) == 50
+    assert calls_of(never, 3, most=9) == 9
 
 
 @pytest.mark.parametrize("how", ["finished", "interrupted"])
@@ -209,14 +314,22 @@ def test_where_there_is_no_run_one_begins(tmp_path, there):
     assert events(path) == [(0, "recording began"), (4, "finished")]
 
 
-def test_a_changed_configuration_is_noted(tmp_path):
+def test_changed_settings_and_data_are_noted_and_said(tmp_path, caplog):
     path = tmp_path / "run.h5"
-    train(path, 4, configuration={"rate": np.float32(1), "batch": 24})
+    train(path, 4, configuration={"rate": np.float32(1), "batch": 24}, data={"sha256": "a"})
     train(path, 8, configuration={"rate": 1.0, "batch": 24}, resume=True)
     train(path, 9, resume=True)
     assert not any("configuration" in text for _, text in events(path))
-    train(path, 12, configuration={"rate": 2, "new": 1}, resume=True)
-    assert (9, "configuration is not that of the file in 'rate', 'batch', 'new'") in events(path)
+    train(path, 12, configuration={"rate": 2, "new": 1}, data={"sha256": "b"}, resume=True)
+    for text in (
+        "configuration is not that of the file in 'rate', 'batch', 'new'",
+        "data is not that of the file in 'sha256'",
+    ):
+        assert (9, text) in events(path)
+        assert text in caplog.messages
+    train(path, 16, configuration={f"setting_{k}": k for k in range(60)}, resume=True)
+    text = "configuration is not that of the file in 'rate', 'batch', 'setting_0', 'setting_1', 'setting_2' and 57 more"
+    assert (12, text) in events(path)
     with ip.open_run(path) as run:
         assert run.configuration == {"rate": 1.0, "batch": 24}
 
@@ -350,6 +463,31 @@ def test_another_network_is_refused(finished):
         train(finished, 8, resume=True, net=network(width=7))
     assert "width of site '2' is 6 in the file and 7 now" in str(caught.value)
     assert str(caught.value).endswith("number of parameters is 157 in the file and 171 now")
+
+
+def test_a_site_of_another_type_is_another_network(finished):
+    net = network()
+    net[0] = Doubled(6, 10)
+    with pytest.raises(RunFileError, match="type of site '0' is 'Linear' in the file and 'Doubled' now"):
+        train(finished, 8, resume=True, net=net)
+
+
+class Doubled(nn.Linear):
+    """As many parameters, another function."""
+
+    def forward(self, x):
+        return 2 * super().forward(x)
+
+
+@pytest.mark.parametrize("off", [0, 0.0, False, "", [], {}, None])
+def test_an_option_that_the_file_does_not_know_and_that_is_off_is_no_difference(finished, off):
+    with ip.open_run(finished) as run:
+        header = {"probes": run.provenance["probes"], "seed": 0}
+        check_resumable(run, header | {"probes": header["probes"] | {"later": off}})
+        with pytest.raises(RunFileError, match="later is None in the file and 3 now"):
+            check_resumable(run, header | {"probes": header["probes"] | {"later": 3}})
+        with pytest.raises(RunFileError, match=r"beta is 0\.001 in the file and 0 now"):
+            check_resumable(run, header | {"probes": header["probes"] | {"beta": 0}})
 
 
 def test_a_file_is_compared_with_streams_by_their_labels_shapes_and_units(finished):

@@ -11,6 +11,7 @@ import torch
 from torch import nn
 
 import infoplane as ip
+from infoplane.recording import Recording
 from infoplane.signals import cause, hold_signals, unwatch_signals, watch_signals
 
 HANDLERS = (signal.SIGINT, signal.SIGTERM)
@@ -86,6 +87,39 @@ def test_ctrl_c_ends_with_a_status_and_a_keyboard_interrupt(tmp_path):
     assert code == -signal.SIGINT  # as Python ends by an interrupt that nobody catches
     assert said.endswith("KeyboardInterrupt\n")
     assert end_of(tmp_path / "run.h5")[:2] == ("interrupted", "interrupted by SIGINT")
+
+
+def test_a_second_signal_at_any_moment_of_the_end_waits_until_the_file_is_whole(tmp_path):
+    """Launchers send SIGTERM soon after SIGINT: it comes at the first call inside the end, at the ninth, ..."""
+    before = [signal.getsignal(number) for number in HANDLERS]
+    made = count = 0
+    while made < 12:
+        path, count, calls = tmp_path / f"{made}.h5", count + 1 + made * 7, 0
+        model, x, y = nn.Sequential(nn.Linear(4, 4), nn.Linear(4, 2)), torch.randn(8, 4), torch.arange(8) % 2
+
+        def strike(frame, what, argument, last=count):
+            nonlocal calls
+            if what == "call" and (calls or frame.f_code is Recording.__exit__.__code__):
+                calls += 1
+                if calls == last:
+                    sys.setprofile(None)
+                    signal.raise_signal(signal.SIGTERM)
+
+        try:
+            options = {"sites": ["1"], "classes": 2, "latent": 2, "sandwich": 4}
+            with pytest.raises(SystemExit) as ended, ip.record(model, path, **options) as rec:
+                model(x)
+                rec.loss(y)
+                rec.measure([(x, y)])
+                sys.setprofile(strike)
+                signal.raise_signal(signal.SIGINT)
+        finally:
+            sys.setprofile(None)
+        assert calls == count
+        assert ended.value.code == 143
+        assert end_of(path) == ("interrupted", "interrupted by SIGINT", 1)
+        assert [signal.getsignal(number) for number in HANDLERS] == before
+        made += 1
 
 
 @pytest.mark.parametrize("number", HANDLERS)
@@ -193,6 +227,49 @@ def test_another_thread_records_without_touching_signals(recording):
     thread.start()
     thread.join()
     assert (during, failed) == (before, [])
+
+
+def test_a_recording_that_ends_in_another_thread_leaves_the_handlers_to_be_set_back(recording):
+    before = [signal.getsignal(number) for number in HANDLERS]
+    first = recording("a.h5")
+    first.__enter__()
+    thread = threading.Thread(target=first.__exit__, args=(None, None, None))
+    thread.start()
+    thread.join()
+    with recording("b.h5"):
+        pass
+    assert [signal.getsignal(number) for number in HANDLERS] == before
+    second = recording("c.h5")
+    second.__enter__()
+    thread = threading.Thread(target=second.__exit__, args=(None, None, None))
+    thread.start()
+    thread.join()
+    with pytest.raises(KeyboardInterrupt):
+        signal.raise_signal(signal.SIGINT)
+    assert [signal.getsignal(number) for number in HANDLERS] == before
+
+
+@pytest.mark.parametrize("where", ["Recording._open_file", "watch_signals", "Recording._foretell"])
+def test_a_signal_while_the_recording_begins_leaves_no_file_without_its_events(tmp_path, monkeypatch, where):
+    before, path = [signal.getsignal(number) for number in HANDLERS], tmp_path / "run.h5"
+    begin = watch_signals if where == "watch_signals" else getattr(Recording, where.partition(".")[2])
+
+    def struck(*arguments):
+        begin(*arguments)
+        signal.raise_signal(signal.SIGINT)
+
+    monkeypatch.setattr(f"infoplane.recording.{where}", struck)
+    model, x, y = nn.Sequential(nn.Linear(4, 4), nn.Linear(4, 2)), torch.randn(8, 4), torch.arange(8) % 2
+    with pytest.raises(KeyboardInterrupt), ip.record(model, path, classes=2, latent=2) as rec:
+        model(x)
+        rec.loss(y)
+    assert [signal.getsignal(number) for number in HANDLERS] == before
+    if where.endswith("_foretell"):
+        with ip.open_run(path) as run:
+            assert run.status == "interrupted"
+            assert run.events()["text"].tolist() == ["recording began", "interrupted by SIGINT"]
+    else:
+        assert not path.exists()
 
 
 @pytest.mark.skipif(not hasattr(os, "fork"), reason="the system has no fork")
