@@ -18,7 +18,8 @@ from infoplane.probes.ranks import Ranks
 
 CLASSES = 3
 STEPS, STOP, REOPEN = 18, 7, 13  # rows at 3, 6, ..., 18
-OWN_TEXTS = ("recording began", "finished")
+BEGINS_LATE = f"the state is of step {STOP}, but this file begins here: it has no earlier rows"
+OWN_TEXTS = ("recording began", "finished", BEGINS_LATE)
 LEFT_OUT_ABOVE = 0.5  # of the first feature; the site `side` gives NaN there
 
 
