@@ -8,8 +8,22 @@ from numbers import Real
 import numpy as np
 
 
+def one_line(text: str) -> str:
+    r"""Return `text` with every character that does not print as Python writes it: ``\x1b``, ``\n``, ``\u202e``."""
+    if text.isprintable():
+        return text
+    return "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in text)
+
+
 class InfoplaneError(Exception):
-    """Root of every exception that infoplane raises on purpose; its text is one clear sentence."""
+    """Root of every exception that infoplane raises on purpose; its text is one clear sentence.
+
+    Many sentences name what stands in a file or what a user has typed, and a terminal obeys control characters: what
+    does not print is escaped here, for all of them at once (`one_line`).
+    """
+
+    def __init__(self, *args: object) -> None:
+        super().__init__(*(one_line(arg) if isinstance(arg, str) else arg for arg in args))
 
 
 class InputError(InfoplaneError, ValueError):

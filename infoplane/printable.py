@@ -4,6 +4,8 @@ A terminal obeys control characters: they clear the screen, move the cursor over
 Marks of the writing direction turn the order of a whole line around, and some characters have no shape at all.
 """
 
+from infoplane.analysis.errors import one_line
+
 NAME = 120
 """Characters of one name in a table, a picture or a sentence; names of modules in real networks have up to 70."""
 
@@ -34,6 +36,5 @@ def printable(text: object, limit: int | None = None) -> str:
     shown = str(text)
     if limit is not None:
         shown = shown[: limit + 1]  # what is cut anyway need not be looked at, however long
-    if not shown.isprintable():
-        shown = "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in shown)
+    shown = one_line(shown)
     return shown if limit is None or len(shown) <= limit else f"{shown[: limit - 1]}…"
