@@ -1,6 +1,5 @@
 """``infoplane diff``: how configuration and provenance of two runs differ."""
 
-import json as json_format
 from pathlib import Path
 from typing import Annotated
 
@@ -14,16 +13,17 @@ def diff(
 ) -> None:
     """Say how two runs differ.
 
-    Configuration, provenance (versions, commit, command line, host, times), sites, probes, streams and their rows; not
-    what was measured. The exit code is 0 also where they differ.
+    Configuration, provenance (versions, commit, command line, host, times), sites, probes, streams and their readable
+    rows; not what was measured. Of a damaged file it says how. The exit code is 0 also where they differ.
 
     Example: infoplane diff baseline.h5 synscaw.h5
     """
     import infoplane as ip
+    from infoplane.runfile.json_text import to_json
 
     found = ip.difference(a, b)
     if json:
         for record in found.records():
-            print(json_format.dumps(record))
+            print(to_json(record))
     else:
         print(found)

@@ -20,15 +20,17 @@ def info(
 ) -> None:
     """Say what a run file holds.
 
-    Status, streams with their rows, probes, findings by kind, configuration and provenance; of a damaged file what can
-    still be read.
+    Status (recording, killed, recording or killed, finished, interrupted), last event, streams with their rows, probes,
+    findings by kind, configuration and provenance; of a damaged file what is wrong, and what can still be read.
 
     Example: infoplane info run.h5
     """
+    from infoplane.runfile.json_text import to_json
+
     for k, path in enumerate(runs):
         facts = _facts(path)
         if json:
-            print(json_format.dumps(facts))
+            print(to_json(facts))
         else:
             print("\n" * bool(k) + _page(facts))
 
@@ -36,22 +38,41 @@ def info(
 def _facts(path: Path) -> dict[str, Any]:
     import infoplane as ip
 
-    # That rows are lost is what the page itself says.
-    with warnings.catch_warnings(), ip.open_run(path) as run:
+    with warnings.catch_warnings():
+        # What is lost is what the page itself says.
         warnings.filterwarnings("ignore", message=".* rows of .* can be read")
-        facts: dict[str, Any] = {
-            "path": str(path),
-            "bytes": path.stat().st_size,
-            "format_version": run.format_version,
-            "status": run.status,
-            "start_time": run.start_time,
-            "end_time": run.end_time,
-            "streams": {name: {"committed": rows[0], "readable": rows[1]} for name, rows in run.check().items()},
-            "probes": _probes(run),
-            "configuration": run.configuration,
-            "provenance": {k: v for k, v in run.provenance.items() if k != "configuration"},
-        }
-        return facts | _findings(run, facts["streams"].get("findings"))
+        warnings.filterwarnings("ignore", message=".* of the provenance .* cannot be read")
+        with ip.open_run(path) as run:
+            return _facts_of(run)
+
+
+def _facts_of(run: "Run") -> dict[str, Any]:
+    facts: dict[str, Any] = {
+        "path": str(run.path),
+        "bytes": run.path.stat().st_size,
+        "format_version": run.format_version,
+        "status": run.status,
+        "start_time": run.start_time,
+        "end_time": run.end_time,
+        "last_event": _last_event(run),
+        "damage": list(run.damage()),
+        "streams": {name: {"committed": rows[0], "readable": rows[1]} for name, rows in run.check().items()},
+        "probes": _probes(run),
+        "configuration": run.configuration,
+        "provenance": {k: v for k, v in run.provenance.items() if k != "configuration"},
+    }
+    return facts | _findings(run, facts["streams"].get("findings"))
+
+
+def _last_event(run: "Run") -> dict[str, Any] | None:
+    """Return the last event; None where there is none to read."""
+    from infoplane.errors import InfoplaneError
+
+    try:
+        events = run.events()
+        return {name: events.read(name, -1).item() for name in ("step", "text")} if len(events) else None
+    except (InfoplaneError, ValueError):  # ValueError: a made-up file has several texts per event
+        return None
 
 
 def _probes(run: "Run") -> list[str] | None:
@@ -99,8 +120,12 @@ def _page(facts: dict[str, Any]) -> str:
     if status.endswith("killed"):
         # One line, so that it can be copied.
         lines.append(f"{_IF_KILLED[status]}{again} makes a normal file of it; record(..., resume=True) goes on")
-    if damaged:
+    if facts["last_event"]:
+        step, text = (printable(facts["last_event"][key], _LONGEST) for key in ("step", "text"))
+        lines.append(wrapped(f"last event: step {step}: {text}"))
+    if damaged or facts["damage"]:
         lines.append("the file is cut off or damaged; what can still be read stands below")
+        lines += [wrapped(_short(text), 2, 4) for text in facts["damage"]]
         if not status.endswith("killed"):
             lines.append(f"{again} saves what can still be read")
     lines.append("rows:")

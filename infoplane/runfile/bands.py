@@ -8,13 +8,17 @@ import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from itertools import combinations
+from math import prod
 from typing import TYPE_CHECKING, Any, Self
 
 import numpy as np
 from numpy.typing import NDArray
 from scipy.stats import t as student
 
-from infoplane.errors import InputError
+from infoplane.errors import InputError, RunFileError
+from infoplane.runfile.access import reading
+from infoplane.runfile.run_settings import cell, setting_key
+from infoplane.runfile.tidy import check_size
 from infoplane.runfile.view import StreamView
 
 if TYPE_CHECKING:
@@ -22,6 +26,7 @@ if TYPE_CHECKING:
 
 _OF_QUANTITY = ("unit", "kind")
 _OF_STREAM = ("split", "mode", "estimator")
+_MOST_LABELS = 2**20
 
 
 @dataclass(frozen=True)
@@ -62,15 +67,32 @@ class Repetition:
         table = str(view.attrs.get("table", ""))
         if not table:
             raise InputError(f"stream {view.name!r} of {view.path} is a list in which there is nothing to average")
-        dims = view.dims(table)[1:]
+        with reading(view.path):
+            return cls._of_table(settings, view, table)
+
+    @classmethod
+    def _of_table(cls, settings: Mapping[str, Any], view: StreamView, table: str) -> Self:
+        # Called inside `reading`: what does not fit together is the fault of a damaged or made-up file.
+        dims, shape = view.dims(table), view.shape(table)
+        if dims[:1] != (view.row,) or len(dims) < 2:
+            raise ValueError(f"its table {table!r} has the dimensions {dims}, not rows and what they consist of")
+        check_size(view, table)
+        if prod(shape[1:]) > _MOST_LABELS:
+            raise RunFileError(
+                f"{view.path}: a row of {view.name!r} has {prod(shape[1:]):,} numbers, and bands are made of at most "
+                f"{_MOST_LABELS:,}; average parts of its arrays, as stream({view.name!r}).read({table!r}, columns=0)"
+            )
+        dims = dims[1:]
         beside = {dim: {name: view[name].tolist() for name in view.names if view.dims(name) == (dim,)} for dim in dims}
         last = beside[dims[-1]]
         names = last[dims[-1]]
         errors = [owner in names for owner in last.pop("standard_error_of", [""] * len(names))]
         of_quantity = {name: last.pop(name) for name in _OF_QUANTITY if name in last}
         of_stream = {name: str(view.attrs[name]) for name in _OF_STREAM if name in view.attrs}
-        values = view[table].astype(np.float64)
-        places = [p for p in np.indices(values.shape[1:]).reshape(len(dims), -1).T.tolist() if not errors[p[-1]]]
+        values = view[table]
+        if values.dtype.kind not in "iuf":
+            raise ValueError(f"its table {table!r} holds text, and no numbers")
+        places = [p for p in np.indices(shape[1:]).reshape(len(dims), -1).T.tolist() if not errors[p[-1]]]
         labels = [
             tuple((name, texts[k]) for dim, k in zip(dims, p, strict=True) for name, texts in beside[dim].items())
             for p in places
@@ -82,24 +104,33 @@ class Repetition:
         ]
         return cls(
             settings,
-            {row: k for k, row in enumerate(rows)},
-            {label: k for k, label in enumerate(labels)},
+            _places(rows, "rows"),
+            _places(labels, "numbers of a row"),
             [{name: texts[p[-1]] for name, texts in of_quantity.items()} | of_stream for p in places],
-            values[(slice(None), *np.array(places).T)],
+            values.astype(np.float64)[(slice(None), *np.array(places, np.intp).reshape(-1, len(dims)).T)],
         )
+
+
+def _places(keys: Sequence[tuple[tuple[str, Any], ...]], what: str) -> dict[tuple[tuple[str, Any], ...], int]:
+    """Return the place of each key; one that is there twice would put one number in the place of another."""
+    found: dict[tuple[tuple[str, Any], ...], int] = {}
+    for k, key in enumerate(keys):
+        if found.setdefault(key, k) != k:
+            raise ValueError(f"two {what} are one: {', '.join(f'{name} {value!r}' for name, value in key)}")
+    return found
 
 
 def bands(runs: Sequence[Repetition], by: Sequence[str], level: float) -> "pd.DataFrame":
     """Return one line per group of runs, row and label; see `infoplane.runfile.study.Study.bands`."""
     import pandas as pd
 
-    groups: dict[tuple[Any, ...], list[Repetition]] = {}
+    groups: dict[tuple[str, ...], list[Repetition]] = {}
     for run in runs:
-        groups.setdefault(tuple(run.settings.get(name) for name in by), []).append(run)
+        groups.setdefault(tuple(setting_key(run.settings, name) for name in by), []).append(run)
     tables = []
-    for key, group in groups.items():
+    for group in groups.values():
         columns = _band(group, level)
-        chosen = {name: [value] * len(columns["n"]) for name, value in zip(by, key, strict=True)}
+        chosen = {name: [cell(group[0].settings.get(name))] * len(columns["n"]) for name in by}
         tables.append(pd.DataFrame({**chosen, **columns}))
     return pd.concat([table for table in tables if len(table)] or tables, ignore_index=True).infer_objects()
 
@@ -153,7 +184,10 @@ def _common_meanings(group: Sequence[Repetition]) -> dict[tuple[tuple[str, Any],
 
 def _refuse_one_run_twice(group: Sequence[Repetition], values: NDArray[np.float64]) -> None:
     """Refuse a run and its copy, as a recovered one: two of a mean's samples must not be one."""
-    chosen = [{name: v for name, v in run.settings.items() if name not in ("path", "status")} for run in group]
+    chosen = [
+        {name: setting_key(run.settings, name) for name in run.settings if name not in ("path", "status")}
+        for run in group
+    ]
     for i, j in combinations(range(len(group)), 2):
         if chosen[i] == chosen[j]:
             both = np.isfinite(values[i]) & np.isfinite(values[j])

@@ -1,8 +1,9 @@
 """What the data sets of a file of unknown health hold.
 
 What a file claims to hold is checked against its size before anything is allocated: plain numbers cannot take more than
-the file, and compressed ones not more than deflate's largest factor times as much. What lies beyond its end is never
-taken for zeros, as HDF5 itself would. Called inside `infoplane.runfile.access.reading`.
+the file, and compressed ones not more than deflate's largest factor times as much; what is large is measured by what
+the data set itself takes of the file. What lies beyond its end is never taken for zeros, as HDF5 itself would. Called
+inside `infoplane.runfile.access.reading`.
 """
 
 import os
@@ -15,6 +16,7 @@ import numpy as np
 from h5py import h5a, h5t
 from numpy.typing import NDArray
 
+from infoplane.printable import printable
 from infoplane.runfile.access import MOST_MEMBERS
 from infoplane.runfile.labels import read_labels
 from infoplane.runfile.stream import decode
@@ -25,6 +27,8 @@ _REST = 2**20
 # What does not shrink grows by 5 bytes in 16 KiB, and a checksum: a longer chunk would unpack to more than it claims.
 _MOST_EXPANSION = 1.01
 _FEW_CHUNKS = 4
+# What a data set takes is found by going through all its chunks, which for small reads would cost more than they do.
+_LARGE = 2**24
 _MOST_ATTRIBUTE_BYTES = 2**16
 
 
@@ -41,9 +45,9 @@ def read_fixed(dset: h5py.Dataset) -> NDArray[Any]:
     if dset.chunks is None:
         offset = dset.id.get_offset()
         if offset is not None and offset + dset.id.get_storage_size() > size:
-            raise ValueError(f"{dset.name} lies beyond the end of the file")
+            raise ValueError(f"{printable(dset.name)} lies beyond the end of the file")
     elif stored_rows(dset, dset.shape[0]) < dset.shape[0]:
-        raise ValueError(f"{dset.name} is not all inside the file")
+        raise ValueError(f"{printable(dset.name)} is not all inside the file")
     if dset.dtype.kind == "O":
         return read_labels(dset, size)
     return as_text(dset[()]) if dset.dtype.kind == "S" else np.asarray(dset[()])
@@ -80,7 +84,7 @@ def stored_rows(dset: h5py.Dataset, rows: int, known: int = 0) -> int:
     rows = min(rows, int(dset.shape[0]))
     size = file_size(dset)
     if rows * dset.dtype.itemsize * prod(dset.shape[1:]) > size * _MOST_COMPRESSION + _REST:
-        raise ValueError(f"{dset.name} claims {rows} rows, more than the file can hold")
+        raise ValueError(f"{printable(dset.name)} claims {rows} rows, more than the file can hold")
     if dset.chunks is None:
         offset = dset.id.get_offset()
         row_bytes = dset.dtype.itemsize * prod(dset.shape[1:])
@@ -122,14 +126,16 @@ def attributes(thing: h5py.Group | h5py.Dataset) -> dict[str, Any]:
     """
     found = {}
     if h5a.get_num_attrs(thing.id) > MOST_MEMBERS:
-        raise ValueError(f"{thing.name} has {h5a.get_num_attrs(thing.id)} attributes, more than any run file")
+        raise ValueError(
+            f"{printable(thing.name)} has {h5a.get_num_attrs(thing.id)} attributes, more than any run file"
+        )
     for name in thing.attrs:
         attribute = h5a.open(thing.id, thing._e(name))
         kind = attribute.get_type().get_class()
         if kind not in (h5t.INTEGER, h5t.FLOAT, h5t.STRING) or attribute.dtype.kind not in "iufS":
             continue
         if max(attribute.get_storage_size(), prod(attribute.shape) * attribute.dtype.itemsize) > _MOST_ATTRIBUTE_BYTES:
-            raise ValueError(f"the attribute {name!r} of {thing.name} claims the shape {attribute.shape}")
+            raise ValueError(f"the attribute {name!r} of {printable(thing.name)} claims the shape {attribute.shape}")
         value = np.empty(attribute.shape, attribute.dtype)
         attribute.read(value)
         text = as_text(value) if kind == h5t.STRING else value
@@ -178,8 +184,8 @@ def _is_inside(chunk: Any, most: int, size: int) -> bool:
 
 
 def _check_claim(dset: h5py.Dataset, shape: tuple[int, ...], size: int) -> None:
-    most = size if dset.compression is None else size * _MOST_COMPRESSION
+    factor = 1 if dset.compression is None else _MOST_COMPRESSION
     # HDF5 unpacks whole chunks.
-    held = max(prod(shape), prod(dset.chunks or ()) if shape[:1] != (0,) else 0)
-    if held * dset.dtype.itemsize > most:
-        raise ValueError(f"{dset.name} claims the shape {shape}, more than the file can hold")
+    held = max(prod(shape), prod(dset.chunks or ()) if shape[:1] != (0,) else 0) * dset.dtype.itemsize
+    if held > size * factor or (held > _LARGE and held > dset.id.get_storage_size() * factor):
+        raise ValueError(f"{printable(dset.name)} claims the shape {shape}, more than the file can hold")

@@ -1,6 +1,7 @@
 """How two runs differ: configuration, provenance, sites, probes, streams and their rows; not what they measured."""
 
 import json
+import warnings
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from enum import Enum
@@ -36,7 +37,7 @@ class DifferenceRow:
     Attributes
     ----------
     part : str
-        ``file``, ``configuration``, ``provenance``, ``sites``, ``probes`` or ``rows`` (committed ones, by stream).
+        ``file``, ``configuration``, ``provenance``, ``sites``, ``probes`` or ``rows`` (readable ones, by stream).
     key : str
         Within it; nested keys are joined by dots.
     a, b : object
@@ -59,28 +60,42 @@ class Difference:
         The two paths.
     rows : tuple of DifferenceRow
         Empty where nothing differs.
+    damage_a, damage_b : tuple of str
+        What is wrong with each file, as `infoplane.runfile.stream_file.StreamFile.damage` says it: where a file is
+        damaged, what it cannot give is no difference of the runs.
     """
 
     a: str
     b: str
     rows: tuple[DifferenceRow, ...]
+    damage_a: tuple[str, ...] = ()
+    damage_b: tuple[str, ...] = ()
 
     def records(self) -> list[dict[str, Any]]:
         """Return one dictionary per row; ``a`` or ``b`` is left out where that run has nothing there."""
         return [{key: value for key, value in vars(row).items() if not isinstance(value, Absent)} for row in self.rows]
 
     def to_dataframe(self) -> "pd.DataFrame":
-        """Return the rows as a table with the columns part, key, a, b; the values as JSON text, or ``(absent)``."""
+        """Return the rows as a table with the columns part, key, a, b; the values as JSON text, or ``(absent)``.
+
+        NaN and infinities stand by these words, which JSON lacks.
+        """
         import pandas as pd
 
-        cells = [(row.part, row.key, _text(row.a), _text(row.b)) for row in self.rows]
+        cells = [(row.part, row.key, value_text(row.a), value_text(row.b)) for row in self.rows]
         return pd.DataFrame(cells, columns=["part", "key", "a", "b"])
 
     def __str__(self) -> str:
-        head = f"A: {printable(self.a)}\nB: {printable(self.b)}\n"
+        head = "".join(
+            f"{name}: {printable(path)}\n" + "".join(f"   damaged: {printable(text, _SENTENCE)}\n" for text in damage)
+            for name, path, damage in (("A", self.a, self.damage_a), ("B", self.b, self.damage_b))
+        )
         if not self.rows:
             return f"{head}no difference in configuration, provenance, sites, probes, streams and rows"
-        cells = [[printable(f"{row.part}.{row.key}", NAME), *_shown(_text(row.a), _text(row.b))] for row in self.rows]
+        cells = [
+            [printable(f"{row.part}.{row.key}", NAME), *_shown(value_text(row.a), value_text(row.b))]
+            for row in self.rows
+        ]
         return head + aligned(["", "A", "B"], cells, text_columns=3, width=SCREEN)
 
 
@@ -102,29 +117,36 @@ def difference(a: Run | str | PathLike[str], b: Run | str | PathLike[str]) -> Di
     RunFileError
         When a file is no run file, or cannot be read.
     """
-    (name_a, parts_a), (name_b, parts_b) = _described(a), _described(b)
-    return Difference(
-        name_a, name_b, tuple(row for part in parts_a for row in _compared(part, parts_a[part], parts_b[part]))
-    )
+    (name_a, damage_a, parts_a), (name_b, damage_b, parts_b) = _described(a), _described(b)
+    rows = tuple(row for part in parts_a for row in _compared(part, parts_a[part], parts_b[part]))
+    return Difference(name_a, name_b, rows, damage_a, damage_b)
 
 
-def _described(run: Run | str | PathLike[str]) -> tuple[str, dict[str, dict[str, Any]]]:
-    """Return the path of a run and its entries by part."""
+def _described(run: Run | str | PathLike[str]) -> tuple[str, tuple[str, ...], dict[str, dict[str, Any]]]:
+    """Return the path of a run, what is wrong with the file, and its entries by part."""
     if not isinstance(run, Run):
-        with open_run(Path(run)) as opened:
-            return _described(opened)
-    return str(run.path), {
-        "file": {"format_version": run.format_version, "status": run.status},
-        "configuration": run.configuration,
-        "provenance": {
-            **{key: value for key, value in run.provenance.items() if key not in ("configuration", "sites")},
-            "start_time": run.start_time,
-            "end_time": run.end_time,
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # what is wrong is part of the answer
+            with open_run(Path(run)) as opened:
+                return _described(opened)
+    damage = run.damage()
+    said = {"damage": list(damage)} if damage else {}
+    return (
+        str(run.path),
+        damage,
+        {
+            "file": {"format_version": run.format_version, "status": run.status, **said},
+            "configuration": run.configuration,
+            "provenance": {
+                **{key: value for key, value in run.provenance.items() if key not in ("configuration", "sites")},
+                "start_time": run.start_time,
+                "end_time": run.end_time,
+            },
+            "sites": _sites(run),
+            "probes": _probes(run),
+            "rows": {name: readable for name, (_, readable) in run.check().items()},
         },
-        "sites": _sites(run),
-        "probes": _probes(run),
-        "rows": {name: committed for name, (committed, _) in run.check().items()},
-    }
+    )
 
 
 def _sites(run: Run) -> dict[str, Any]:
@@ -154,7 +176,7 @@ def _labels(run: Run) -> dict[str, list[Any]]:
     return {name: view[name].tolist() for name in view.names if view.dims(name) == ("probe",)}
 
 
-def _leaves(entries: dict[str, Any]) -> dict[tuple[str, ...], Any]:
+def leaves(entries: Mapping[str, Any]) -> dict[tuple[str, ...], Any]:
     """Return the values of nested mappings by their path of keys, in order; an empty mapping is a value."""
     found: dict[tuple[str, ...], Any] = {}
     # No recursion: how deep the text of a stranger's file nests is not ours to say.
@@ -176,14 +198,14 @@ def _compared(part: str, a: dict[str, Any], b: dict[str, Any]) -> Iterator[Diffe
                 yield DifferenceRow(part, name, a.get(name, ABSENT), b.get(name, ABSENT))
         shared = [name for name in a if name in b]
         a, b = {name: a[name] for name in shared}, {name: b[name] for name in shared}
-    leaves_a, leaves_b = _leaves(a), _leaves(b)
+    leaves_a, leaves_b = leaves(a), leaves(b)
     for path in dict.fromkeys([*leaves_a, *leaves_b]):
         in_a, in_b = leaves_a.get(path, ABSENT), leaves_b.get(path, ABSENT)
-        if _text(in_a) != _text(in_b):
+        if value_text(in_a) != value_text(in_b):
             yield DifferenceRow(part, ".".join(path), in_a, in_b)
 
 
-def _text(value: Any) -> str:
+def value_text(value: Any) -> str:
     """Return a value as one text that only equal values share: 1, 1.0, true and "1" differ, NaN equals NaN."""
     return str(value) if isinstance(value, Absent) else json.dumps(value, sort_keys=True, ensure_ascii=False)
 
@@ -199,3 +221,4 @@ def _shown(a: str, b: str) -> tuple[str, str]:
 
 
 _CELL = 30
+_SENTENCE = 200

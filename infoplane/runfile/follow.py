@@ -15,12 +15,12 @@ _BLOCK_BYTES = 2**22
 
 
 def follow(run: "StreamFile", view: StreamView, poll: float) -> Iterator[dict[str, NDArray[Any]]]:
-    """Yield the rows of one stream of `run` until nobody writes it any more; see `StreamFile.follow`."""
+    """Yield the rows of one stream of `run` until nobody writes it under its path any more; see `StreamFile.follow`."""
     given = 0
     while True:
         run.refresh()
         # The status is older than the rows: once it says that the writer is gone, no row comes after these.
-        is_over = run.status in ("finished", "interrupted", "killed")
+        is_over = run.status in ("finished", "interrupted", "killed", "replaced")
         for row in _rows(view, given, len(view)):
             given += 1
             yield row

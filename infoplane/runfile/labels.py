@@ -13,6 +13,7 @@ import h5py
 import numpy as np
 from numpy.typing import NDArray
 
+from infoplane.printable import printable
 from infoplane.runfile.stream import decode
 
 _ENTRY = 16
@@ -32,9 +33,9 @@ def read_labels(dset: h5py.Dataset, size: int) -> NDArray[np.str_]:
     """
     offset, count = dset.id.get_offset(), prod(dset.shape)
     if offset is None or dset.chunks is not None:
-        raise ValueError(f"{dset.name} does not keep its text in one piece")
+        raise ValueError(f"{printable(dset.name)} does not keep its text in one piece")
     if offset + _ENTRY * count > size:
-        raise ValueError(f"{dset.name} lies beyond the end of the file")
+        raise ValueError(f"{printable(dset.name)} lies beyond the end of the file")
     file = dset.file.id.get_vfd_handle()
     raw = os.pread(file, _ENTRY * count, offset)
     collections: dict[int, dict[int, bytes]] = {}
@@ -48,9 +49,11 @@ def read_labels(dset: h5py.Dataset, size: int) -> NDArray[np.str_]:
         texts.append(collections[address][index][:length] if length else b"")
         left_to_hold -= len(texts[-1])
         if left_to_hold < 0:
-            raise ValueError(f"{dset.name} claims more text than the file can hold")
+            raise ValueError(f"{printable(dset.name)} claims more text than the file can hold")
     if 4 * count * max(map(len, texts), default=0) > _MOST_PADDING * size:
-        raise ValueError(f"{dset.name} has a text of {max(map(len, texts))} bytes among {count}, too long for a label")
+        raise ValueError(
+            f"{printable(dset.name)} has a text of {max(map(len, texts))} bytes among {count}, too long for a label"
+        )
     return np.array([decode(text) for text in texts], dtype=np.str_).reshape(dset.shape)
 
 

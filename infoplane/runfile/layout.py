@@ -8,7 +8,6 @@ never change are text of variable length, which is what xarray reads as str with
 whatever is written after the start are UTF-8 text of fixed length: the other kind breaks live readers.
 """
 
-import json
 import re
 from collections.abc import Mapping, Sequence
 from math import prod
@@ -18,9 +17,22 @@ import h5py
 import numpy as np
 
 from infoplane.errors import InputError
+from infoplane.runfile.json_text import plain, to_json
 from infoplane.runfile.packing import LEVEL, is_shuffled
 from infoplane.runfile.schema import FORMAT, FORMAT_VERSION, STATUSES
 from infoplane.runfile.stream import Companion, Coordinate, Stream, Variable, encode
+
+__all__ = [
+    "LIBVER",
+    "TIME_BYTES",
+    "chunk_rows",
+    "create_layout",
+    "empty_file",
+    "fixed_text",
+    "is_key",
+    "plain",
+    "text_limit",
+]
 
 # Format 1.10 of HDF5 is the oldest with SWMR, so that programs with an older HDF5 library than ours read the file.
 LIBVER = ("v110", "v110")
@@ -40,7 +52,7 @@ def create_layout(file: h5py.File, streams: Sequence[Stream], provenance: Mappin
     streams : sequence of Stream
         What will be appended. A viewer opens on the first scatter among them, or else on the first that has a signal.
     provenance : mapping
-        Scalars are stored as they are, everything else as JSON.
+        Scalars are stored as they are, everything else as JSON (`infoplane.runfile.json_text`).
     start_time : str
         ISO 8601.
 
@@ -80,6 +92,11 @@ def fixed_text(texts: Sequence[str], limit: int | None = None) -> np.ndarray[Any
     return np.array(raw, dtype=f"S{length}").astype(h5py.string_dtype("utf-8", length))
 
 
+def is_key(name: str) -> bool:
+    """Whether a name can be one in the provenance: a letter, then letters, digits and ``_``."""
+    return re.fullmatch(r"[A-Za-z][A-Za-z0-9_]*", name) is not None
+
+
 def text_limit(dtype: str) -> int | None:
     """Return the bytes of a text dtype such as ``S200``, None for numbers."""
     return int(dtype[1:]) if re.fullmatch(r"S\d+", dtype) else None
@@ -107,20 +124,15 @@ def _attributes(thing: h5py.Group | h5py.Dataset, attrs: Mapping[str, Any]) -> N
 def _provenance(entry: h5py.Group, provenance: Mapping[str, Any]) -> None:
     group = _group(entry, "provenance", "NXcollection")
     for key, value in provenance.items():
-        if not re.fullmatch(r"[A-Za-z][A-Za-z0-9_]*", key):
+        if not is_key(key):
             raise InputError(f"{key!r} cannot be a name in the provenance: letters, digits and _ are accepted")
         if isinstance(value, str):
             group.create_dataset(key, data=encode(value), dtype=_TEXT)
         elif isinstance(value, int | float) and not isinstance(value, bool) and abs(value) < 2**63:
             group.create_dataset(key, data=value)
         else:
-            dset = group.create_dataset(key, data=encode(json.dumps(value, default=plain)), dtype=_TEXT)
+            dset = group.create_dataset(key, data=encode(to_json(value)), dtype=_TEXT)
             _attributes(dset, {"media_type": "application/json"})
-
-
-def plain(value: object) -> object:
-    """Return what JSON has for `value`: a numpy scalar's number, an array's list, else its text."""
-    return value.tolist() if isinstance(value, np.generic | np.ndarray) else str(value)
 
 
 def _stream(entry: h5py.Group, stream: Stream) -> None:

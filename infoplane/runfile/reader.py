@@ -1,5 +1,7 @@
 """Reading run files: finished, growing, killed and cut-off ones alike."""
 
+import os
+from itertools import islice
 from os import PathLike
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -7,13 +9,17 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
+from infoplane.analysis.errors import near_names
 from infoplane.analysis.sketch import SketchSummary
+from infoplane.errors import RunFileError
 from infoplane.runfile.recorded import check_sketched, read_raw, read_sketch, sketch_names
 from infoplane.runfile.stream_file import StreamFile
 from infoplane.runfile.view import StreamView
 
 if TYPE_CHECKING:
     import xarray as xr
+
+_MOST_LOOKED_AT = 1000
 
 
 def open_run(path: str | PathLike[str]) -> "Run":
@@ -32,9 +38,27 @@ def open_run(path: str | PathLike[str]) -> "Run":
     Raises
     ------
     RunFileError
-        When it is no run file, is damaged, or has a newer format than this version knows.
+        When it is no run file, is damaged, or has a newer format than this version knows. Damage of single streams or
+        of the provenance does not stop it: see `Run.damage`.
+
+    Warns
+    -----
+    UserWarning
+        When a part of the provenance cannot be read.
     """
-    return Run(Path(path))
+    path = Path(path)
+    if not os.path.lexists(path):
+        raise RunFileError(f"{path}: there is no such file{near_names(path.name, _files_beside(path))}")
+    return Run(path)
+
+
+def _files_beside(path: Path) -> list[str]:
+    """Return names of files in the folder of a path; of a very large folder, some."""
+    try:
+        with os.scandir(path.parent) as found:
+            return sorted(entry.name for entry in islice(found, _MOST_LOOKED_AT) if entry.is_file())
+    except OSError:
+        return []
 
 
 def open_dataset(path: str | PathLike[str], group: str = "plane") -> "xr.Dataset":

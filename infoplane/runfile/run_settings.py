@@ -1,11 +1,12 @@
 """The settings of a run as one flat line, so that several runs make a table, and which of them differ."""
 
 import json
-import math
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
+from infoplane.runfile.difference import ABSENT, Absent, leaves, value_text
 from infoplane.runfile.reader import Run
+from infoplane.runfile.stream import encode
 
 _PARTS = ("configuration", "data", "probes", "model")
 
@@ -17,19 +18,43 @@ def run_settings(run: Run) -> dict[str, Any]:
     -------
     dict
         ``path``, ``status``, ``seed`` (of the probes), then ``configuration.*``, ``data.*``, ``probes.*`` and
-        ``model``. Numbers, text, truth values and None are as they are, everything else is JSON text.
+        ``model``, each as the file has it. An empty mapping within one of them is a value.
     """
-    line: dict[str, Any] = {"path": str(run.path), "status": run.status, "seed": _cell(run.provenance.get("seed"))}
+    line: dict[str, Any] = {"path": str(run.path), "status": run.status, "seed": run.provenance.get("seed")}
     for part in _PARTS:
-        if part in run.provenance:
-            line |= _leaves(part, run.provenance[part])
+        value = run.provenance.get(part, {})
+        if value != {}:
+            line |= {_plain(".".join(path)): leaf for path, leaf in leaves({part: value}).items()}
     return line
 
 
+def cells(line: Mapping[str, Any]) -> dict[str, Any]:
+    """Return a line as a table shows it, see `cell`."""
+    return {name: cell(value) for name, value in line.items()}
+
+
+def cell(value: Any) -> Any:
+    """Return what a table shows of a setting: lists are JSON text, one that a run lacks is None."""
+    if isinstance(value, Absent):
+        return None
+    if isinstance(value, str):
+        return _plain(value)
+    return value if isinstance(value, int | float | None) else json.dumps(value, sort_keys=True)
+
+
+def setting_key(line: Mapping[str, Any], name: str) -> str:
+    """Return a text that two lines share only where the setting is the same in both, in type and value.
+
+    ``True``, ``1`` and ``1.0`` are three settings, and so are None, NaN, and one that a run lacks: where Python or a
+    table takes two for one, runs that were made differently would be averaged.
+    """
+    return value_text(line.get(name, ABSENT))
+
+
 def differing(lines: Sequence[Mapping[str, Any]]) -> tuple[str, ...]:
-    """Return the names of the settings and seeds that are not the same in all lines; a missing one is as None."""
+    """Return the names of the settings and seeds that are not the same in all lines; see `setting_key`."""
     names = dict.fromkeys(name for line in lines for name in line if name not in ("path", "status"))
-    return tuple(name for name in names if len({line.get(name) for line in lines}) > 1)
+    return tuple(name for name in names if len({setting_key(line, name) for line in lines}) > 1)
 
 
 def is_seed(name: str) -> bool:
@@ -37,15 +62,6 @@ def is_seed(name: str) -> bool:
     return name.rpartition(".")[2] == "seed"
 
 
-def _leaves(name: str, value: Any) -> Iterator[tuple[str, Any]]:
-    if isinstance(value, Mapping):
-        for key, inner in value.items():
-            yield from _leaves(f"{name}.{key}", inner)
-    else:
-        yield name, _cell(value)
-
-
-def _cell(value: Any) -> Any:
-    if isinstance(value, float) and math.isnan(value):
-        return None
-    return value if isinstance(value, str | int | float | None) else json.dumps(value, sort_keys=True)
+def _plain(text: str) -> str:
+    """Return text without halves of characters, which JSON may hold and tables refuse."""
+    return encode(text).decode()

@@ -1,5 +1,6 @@
 """A file of streams that may grow while it is read: how it stands, where it comes from, and the rows it has."""
 
+import os
 import warnings
 from collections.abc import Iterator, Mapping
 from pathlib import Path
@@ -13,14 +14,16 @@ from infoplane.analysis.errors import near_names, positive_number
 from infoplane.errors import RunFileError
 from infoplane.printable import printable
 from infoplane.runfile.access import closed, open_file, reading
-from infoplane.runfile.content import read_fixed
+from infoplane.runfile.content import attributes, read_fixed
 from infoplane.runfile.follow import follow
-from infoplane.runfile.header import checked_version, read_provenance, writer_locks
+from infoplane.runfile.header import checked_version, read_provenance, without_path, writer_locks
 from infoplane.runfile.lock import is_written
 from infoplane.runfile.schema import STATUSES
 from infoplane.runfile.view import StreamView
 
 _UNENDED = {True: "recording", False: "killed", None: "recording or killed"}
+# Of the members of `entry` those that are no streams, however damaged they may be.
+_OF_ENTRY = ("status", "start_time", "end_time", "provenance")
 
 
 class StreamFile:
@@ -40,10 +43,14 @@ class StreamFile:
     streams : tuple of str
         Names of its streams.
     provenance : dict
-        Where the run comes from.
-    status : {"recording", "killed", "recording or killed", "finished", "interrupted"}
-        How it stood when it was opened or refreshed: still written, no longer written without having been ended, or
-        how it ended. Where the system has no locks, and of a format before 1.3, the first two cannot be told apart.
+        Where the run comes from; empty where the file does not say.
+    unreadable : dict of str to str
+        What of the provenance is there, but cannot be read, by its key, and why; opening the file warns of it. The key
+        ``provenance`` stands for all of it. Everything else is read as if those keys were absent.
+    status : {"recording", "killed", "replaced", "recording or killed", "finished", "interrupted"}
+        How it stood when it was opened or refreshed: still written, no longer written without having been ended, the
+        same with another file under its path by now (of a run that was resumed or begun anew: open it again), or how it
+        ended. Where the system has no locks, and of a format before 1.3, recording and killed cannot be told apart.
     """
 
     def __init__(self, path: Path) -> None:
@@ -57,8 +64,12 @@ class StreamFile:
                 self._entry: h5py.Group = self._opened.child(self._opened.file, "entry", h5py.Group)
                 self._status: h5py.Dataset = self._opened.child(self._entry, "status", h5py.Dataset)
                 self.streams = tuple(name for name in self._opened.members(self._entry) if self._is_stream(name))
-                self.provenance = read_provenance(self._opened, self._entry)
+                self.provenance, self.unreadable = read_provenance(self._opened, self._entry, path)
             self.refresh()
+            if self.unreadable:
+                names = printable(", ".join(self.unreadable), 2000)
+                text = f"{printable(path)}: of the provenance {names} cannot be read; Run.unreadable says why"
+                warnings.warn(text, stacklevel=3)
         except BaseException:
             self.close()
             raise
@@ -74,6 +85,8 @@ class StreamFile:
         if not 0 <= code < len(STATUSES):
             raise RunFileError(f"{self.path}: has the status {code}; the file is damaged")
         self.status = STATUSES[code] if code else _UNENDED[is_written]
+        if code == 0 and not is_written and self._is_replaced():
+            self.status = "replaced"
         for view in self._views.values():
             view.refresh()
 
@@ -85,12 +98,12 @@ class StreamFile:
 
     @property
     def start_time(self) -> str:
-        """When the file was begun, ISO 8601."""
+        """When the file was begun, ISO 8601; empty where it does not say so legibly."""
         return self._text("start_time")
 
     @property
     def end_time(self) -> str:
-        """When it was ended, ISO 8601; empty before, and after a kill."""
+        """When it was ended, ISO 8601; empty before, after a kill, and where the file does not say so legibly."""
         return self._text("end_time")
 
     def stream(self, name: str) -> StreamView:
@@ -114,10 +127,10 @@ class StreamFile:
     def follow(self, stream: str = "plane", *, poll: float = 0.5) -> Iterator[dict[str, NDArray[Any]]]:
         """Yield the rows of one stream as they are committed: those already there, then each new one.
 
-        It ends after the last row once the run is finished, interrupted or killed; `status` then says which. Where the
-        system cannot tell a killed run from a living one, it waits for ever on a killed one. A run that is resumed goes
-        on in a new file that takes the name of the old one, without the rows after the step from which it resumes: the
-        old file ends here, as killed, and the new one is followed by opening it.
+        It ends after the last row once the run is finished, interrupted, killed or replaced; `status` then says which.
+        Where the system cannot tell a killed run from a living one, it waits for ever on a killed one. A run that is
+        resumed goes on in a new file that takes the name of the old one, without the rows after the step from which it
+        resumes: the old file ends here, as killed or replaced, and the new one is followed by opening it.
 
         Parameters
         ----------
@@ -165,6 +178,29 @@ class StreamFile:
                 found[name] = self._committed(name), 0
         return found
 
+    def damage(self) -> tuple[str, ...]:
+        """Return what is wrong with the file, one sentence each; empty where nothing is.
+
+        Keys of the provenance, groups and rows that cannot be read, counters that count what cannot be, and rows that
+        do not follow one another.
+        """
+        self._check_open()
+        found = [f"{key!r} of the provenance cannot be read: {why}" for key, why in self.unreadable.items()]
+        found += self._damaged_times()
+        with reading(self.path):
+            others = [n for n in self._opened.members(self._entry) if n not in (*self.streams, *_OF_ENTRY)]
+        for name in others:
+            found += self._looks_like_a_stream(name)
+        for name in self.streams:
+            try:
+                with warnings.catch_warnings():
+                    warnings.simplefilter("ignore")
+                    view = self.stream(name)
+                    found += view.damage()
+            except RunFileError as error:
+                found.append(f"stream {name!r} cannot be read: {without_path(error, self.path)}")
+        return tuple(found)
+
     def close(self) -> None:
         """Close the file; arrays and tables taken from it stay valid."""
         if not self._closed:
@@ -194,16 +230,57 @@ class StreamFile:
         # The open file and not its path, under which a resumed run may have put another file by now.
         return is_written(self._opened.file.id.get_vfd_handle())
 
+    def _is_replaced(self) -> bool:
+        """Whether another file has the path by now."""
+        try:
+            now, ours = os.stat(self.path), os.fstat(self._opened.file.id.get_vfd_handle())
+        except OSError:
+            return False  # it has been deleted: there is nothing to open in its place
+        return (now.st_dev, now.st_ino) != (ours.st_dev, ours.st_ino)
+
     def _is_stream(self, name: str) -> bool:
+        if name in _OF_ENTRY:
+            return False
         try:
             group = self._opened.child(self._entry, name, h5py.Group)
+            return self._opened.has(group, "committed")
         except ValueError:
             return False
-        return self._opened.has(group, "committed")
+        except (OSError, RuntimeError, LookupError):
+            return True  # a damaged group: the others are there to be read, and asking for this one says what is wrong
+
+    def _looks_like_a_stream(self, name: str) -> list[str]:
+        """Return the sentence on a member of `entry` that is no stream, where it seems to be meant for one."""
+        try:
+            with reading(self.path):
+                if not self._opened.lies_inside(self._entry, name):
+                    return [f"{name!r} is a link to elsewhere, which is not followed"]
+                group = self._opened.child(self._entry, name, h5py.Group)
+                is_meant = "row" in attributes(group)
+        except RunFileError:
+            return []  # a data set, of which nothing is known
+        return [f"group {name!r} has no counter 'committed', so its rows cannot be read"] if is_meant else []
+
+    def _damaged_times(self) -> list[str]:
+        found = []
+        for name in ("start_time", "end_time"):
+            try:
+                self._raw_text(name)
+            except RunFileError as error:
+                found.append(f"{name!r} cannot be read: {without_path(error, self.path)}")
+        return found
 
     def _text(self, name: str) -> str:
         self._check_open()
+        try:
+            return self._raw_text(name)
+        except RunFileError:
+            return ""  # it is no reason to refuse the rows; `damage` says it
+
+    def _raw_text(self, name: str) -> str:
         with reading(self.path):
+            if not self._opened.has(self._entry, name):
+                return ""
             dset = self._opened.child(self._entry, name, h5py.Dataset)
             dset.refresh()
             return str(read_fixed(dset))

@@ -12,7 +12,7 @@ from infoplane.analysis.errors import near_names
 from infoplane.errors import InputError, RunFileError
 from infoplane.runfile.bands import Repetition, bands
 from infoplane.runfile.reader import Run, open_run
-from infoplane.runfile.run_settings import differing, is_seed, run_settings
+from infoplane.runfile.run_settings import cell, cells, differing, is_seed, run_settings
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -36,7 +36,7 @@ def open_study(runs: str | PathLike[str] | Sequence[str | PathLike[str]]) -> "St
     InputError
         When there is no run, or one file twice.
     RunFileError
-        When there is no file of such a name or pattern.
+        When there is no file of such a name or pattern, or a folder or something else that is no file has the name.
 
     Examples
     --------
@@ -98,7 +98,7 @@ class Study:
         """
         import pandas as pd
 
-        return pd.DataFrame([run_settings(run) for run in self])
+        return pd.DataFrame([cells(run_settings(run)) for run in self])
 
     def to_dataframe(self, stream: str = "plane") -> "pd.DataFrame":
         """Return the tidy table of one stream of all runs, one below the other.
@@ -124,7 +124,7 @@ class Study:
         read = [(run_settings(run), run.stream(stream).to_dataframe()) for run in self]
         names = ("path", *differing([line for line, _ in read]))
         tables = [
-            pd.concat([pd.DataFrame({name: [line.get(name)] * len(table) for name in names}), table], axis=1)
+            pd.concat([pd.DataFrame({name: [cell(line.get(name))] * len(table) for name in names}), table], axis=1)
             for line, table in read
         ]
         return pd.concat([table for table in tables if len(table)] or tables[:1], ignore_index=True)
@@ -142,7 +142,8 @@ class Study:
         by : str or sequence of str, optional
             Settings, named as in `configurations`, of which every combination is a group with a mean of its own. All
             in which the runs differ, but for the seeds (``seed``, and any setting whose own name is that), if left
-            out: then no two different settings are ever averaged. Where it is given, runs that differ in other
+            out: then no two different settings are ever averaged, neither 1 with 1.0 or True, nor None with NaN or with
+            a run that has no such setting (which the table shows alike). Where it is given, runs that differ in other
             settings are averaged too.
         level : float
             Probability with which the limits enclose the mean of all possible seeds.
@@ -194,9 +195,15 @@ class Study:
 def _matching(given: str | PathLike[str]) -> list[Path]:
     """Return the file of this very name, or else those that the pattern matches."""
     name = os.fspath(given)
+    if os.path.isdir(name):
+        inside = os.path.join(name, "*.h5")
+        raise RunFileError(f"{name}: is a folder, not a run file; {inside!r} takes the run files in it")
+    if os.path.exists(name) and not os.path.isfile(name):
+        raise RunFileError(f"{name}: is no regular file, so no run file")
     if os.path.exists(name):
         return [Path(name)]
-    found = [path for path in sorted(glob.glob(name, recursive=True)) if os.path.exists(path)]
+    # Patterns such as runs/** match folders too.
+    found = [path for path in sorted(glob.glob(name, recursive=True)) if os.path.isfile(path)]
     if not found:
         raise RunFileError(f"{name}: there is no file of this name or pattern")
     return [Path(path) for path in found]

@@ -1,9 +1,12 @@
 """The tidy table of a stream: one line per value, with everything that says what it is beside it."""
 
+from math import prod
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
+
+from infoplane.errors import RunFileError
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -11,6 +14,7 @@ if TYPE_CHECKING:
     from infoplane.runfile.view import StreamView
 
 _AFTER_VALUE = ("unit", "kind", "standard_error_of")
+_MOST_CELLS = 2**27  # of eight bytes each; a plane of 10,000 rows and 20 sites with their controls has half as many
 
 
 def tidy_table(view: "StreamView") -> "pd.DataFrame":
@@ -23,9 +27,28 @@ def tidy_table(view: "StreamView") -> "pd.DataFrame":
     """
     import pandas as pd
 
+    check_size(view, str(view.attrs.get("table", "")) or view.row)
     # Text is held once and pointed to: copied into every line, one long label could fill any memory.
     columns = {name: pd.Series(v, dtype=object if v.dtype.kind == "O" else None) for name, v in _columns(view).items()}
-    return pd.DataFrame(columns)
+    return pd.DataFrame(columns, copy=False)
+
+
+def check_size(view: "StreamView", table: str) -> None:
+    """Refuse a table of this data set that would fill the memory: packed, a small file can hold a huge one.
+
+    Raises
+    ------
+    RunFileError
+        With what to do instead.
+    """
+    shape = view.shape(table)
+    lines = max(prod(shape), *shape)
+    if lines * len(view.names) > _MOST_CELLS:
+        part = max(1, _MOST_CELLS // (len(view.names) * max(1, prod(shape[1:]))))
+        raise RunFileError(
+            f"{view.path}: a table of stream {view.name!r} would have {lines:,} lines, too many to be made at once; "
+            f"read parts of its arrays instead, as stream({view.name!r}).read({table!r}, slice({part}))"
+        )
 
 
 def _columns(view: "StreamView") -> dict[str, NDArray[Any]]:
@@ -39,13 +62,16 @@ def _columns(view: "StreamView") -> dict[str, NDArray[Any]]:
         values, errors, kept = _standard_errors(view, values, dims[-1])
     else:
         kept = np.arange(values.shape[-1])
-    places = np.indices(values.shape).reshape(values.ndim, -1)
-    places[-1] = kept[places[-1]]
     columns: dict[str, NDArray[Any]] = {}
     after: dict[str, NDArray[Any]] = {}
-    for dim, place in zip(dims, places, strict=True):
+    for axis, dim in enumerate(dims):
+        along = [1] * axis + [-1] + [1] * (values.ndim - axis - 1)
         for name in (dim, *(per_row if dim == view.row else _companions(view, dim))):
-            (after if name in _AFTER_VALUE else columns)[name] = _pointed(view[name])[place]
+            labels = _pointed(view[name])
+            labels = labels[kept] if axis == values.ndim - 1 else labels
+            (after if name in _AFTER_VALUE else columns)[name] = np.broadcast_to(
+                labels.reshape(along), values.shape
+            ).flatten()
     after.pop("standard_error_of", None)
     if "kind" in after:
         after["standard_error"] = errors.ravel()

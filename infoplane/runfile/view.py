@@ -1,6 +1,8 @@
 """One stream of an open run: its committed rows as arrays, as a tidy table, or as a labelled data set."""
 
 import warnings
+from collections.abc import Sequence
+from math import prod
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -10,7 +12,7 @@ from numpy.typing import NDArray
 
 from infoplane.analysis.errors import near_names
 from infoplane.errors import InputError, RunFileError
-from infoplane.printable import printable
+from infoplane.printable import NAME, printable
 from infoplane.runfile.access import OpenFile, reading
 from infoplane.runfile.content import attributes, read_fixed, read_rows, stored_rows
 from infoplane.runfile.tidy import tidy_table
@@ -18,6 +20,13 @@ from infoplane.runfile.tidy import tidy_table
 if TYPE_CHECKING:
     import pandas as pd
     import xarray as xr
+
+# What every plane has; without one of them it is no file that this package or the page docs/file-format.md would write.
+_OF_EVERY_PLANE = {
+    *("probe", "site", "host", "beta", "latent"),
+    *("quantity", "unit", "kind", "standard_error_of"),
+    *("epoch", "n", "updates", "values"),
+}
 
 
 class StreamView:
@@ -56,7 +65,7 @@ class StreamView:
             for name in self._dsets:
                 self._check_dims(name)
             if self._dims.get(self.row) != (self.row,):
-                raise ValueError(f"{group.name} has no row dimension")
+                raise ValueError(f"{printable(group.name)} has no row dimension")
         self.refresh()
 
     def refresh(self) -> None:
@@ -75,11 +84,9 @@ class StreamView:
                 dset.refresh()
                 self._stored[name] = stored_rows(dset, committed, self._stored.get(name, 0))
                 readable = min(readable, self._stored[name])
-        if readable < committed:
-            cause = "the file is cut off, or another library holds it open in this process"
-            text = f"{self.path}: {readable} of {committed} rows of {self.name!r} can be read; {cause}"
-            warnings.warn(text, stacklevel=2)
         self.committed, self.readable, self._rows = committed, readable, committed
+        if readable < committed:
+            warnings.warn(f"{printable(self.path)}: {self._lost()}", stacklevel=2)
 
     def __repr__(self) -> str:
         names = printable(", ".join(self.names), 2000)
@@ -90,6 +97,20 @@ class StreamView:
 
     def __getitem__(self, name: str) -> NDArray[Any]:
         return self.read(name)
+
+    def damage(self) -> tuple[str, ...]:
+        """Return what is wrong with the rows, one sentence each: some that cannot be read, or that are out of order."""
+        found = [self._lost()] if self.readable < self.committed else []
+        try:
+            values = self.row_values
+        except RunFileError:
+            return (*found, f"{self.row!r} of {printable(self.name, NAME)!r} cannot be read")
+        back = np.flatnonzero(values[1:] <= values[:-1])
+        if back.size:
+            k = int(back[0])
+            row = f"row {k + 1} of {printable(self.name, NAME)!r}"
+            found.append(f"{row} has the {self.row} {values[k + 1]} after {values[k]}, but they must increase")
+        return tuple(found)
 
     @property
     def names(self) -> tuple[str, ...]:
@@ -111,6 +132,12 @@ class StreamView:
         self._known(name)
         return self._dims[name]
 
+    def shape(self, name: str) -> tuple[int, ...]:
+        """Return the shape of one data set, with as many rows as can be read."""
+        self._known(name)
+        rest = self._dsets[name].shape
+        return (len(self), *rest[1:]) if name in self.variables else rest
+
     def storage(self, name: str) -> tuple[str, bool, dict[str, Any]]:
         """Return how a data set is kept: its type as in `Variable`, whether it is compressed, and its attributes."""
         self._known(name)
@@ -120,7 +147,12 @@ class StreamView:
             kept = f"S{dtype.itemsize}" if dtype.kind == "S" else f"{dtype.kind}{dtype.itemsize}"
             return kept, self._dsets[name].compression is not None, dict(self._attrs[name])
 
-    def read(self, name: str, rows: int | slice | None = None, columns: slice | None = None) -> NDArray[Any]:
+    def read(
+        self,
+        name: str,
+        rows: int | slice | None = None,
+        columns: int | slice | str | Sequence[str] | None = None,
+    ) -> NDArray[Any]:
         """Return one data set, or a part of it; nothing else is held in memory.
 
         Parameters
@@ -128,15 +160,16 @@ class StreamView:
         name : str
             Of the data set.
         rows : int or slice, optional
-            Which rows of a variable, counted from the end where negative.
-        columns : slice, optional
-            Which places of the last dimension of a variable with several, as ``slice(2)`` for the first two quantities
-            of the plane.
+            Which rows of a variable, counted from the end where negative. A single one leaves out the dimension.
+        columns : int, slice, str or sequence of str, optional
+            Which places of the last dimension of a variable with several, or their labels: ``slice(2)`` for the first
+            two quantities of the plane, ``"i_zx"`` for that one, without the dimension, and ``["i_zy", "i_zx"]`` for
+            these two, in this order.
 
         Raises
         ------
         InputError
-            When there is no such data set, row or dimension.
+            When there is no such data set, row, dimension or label, or `rows` or `columns` is something else.
         RunFileError
             When it cannot be read, or its run is closed.
         """
@@ -144,19 +177,21 @@ class StreamView:
         self._opened.check_open(self.path)
         dset = self._dsets[name]
         if name not in self.variables:
+            self._check_text(name, 1)
             if rows is not None or columns is not None:
                 raise InputError(f"{name!r} of stream {self.name!r} has no rows to choose from")
             with reading(self.path):
                 return read_fixed(dset)
         if columns is not None and dset.ndim < 2:
             raise InputError(f"{name!r} of stream {self.name!r} has one number a row, so no columns to choose from")
-        for which, chosen in (("rows", rows), ("columns", columns)):
-            if isinstance(chosen, slice) and chosen.step is not None and chosen.step < 1:
-                raise InputError(f"{which} is {chosen}, but its step must be at least 1")
-        if isinstance(rows, int) and not -len(self) <= rows < len(self):
-            raise InputError(f"there is no row {rows}: stream {self.name!r} of {self.path} has {len(self)} rows")
+        row = _place("rows", rows, "a whole number or a slice")
+        if isinstance(row, int) and not -len(self) <= row < len(self):
+            raise InputError(f"there is no row {row}: stream {self.name!r} of {self.path} has {len(self)} rows")
+        named, column = self._columns(name, columns)
+        self._check_text(name, 1 if isinstance(row, int) else len(range(*row.indices(len(self)))))
         with reading(self.path):
-            return read_rows(dset, len(self), slice(None) if rows is None else rows, columns or slice(None))
+            values = read_rows(dset, len(self), row, column)
+        return values if named is None else values[..., named]
 
     def to_dataframe(self) -> "pd.DataFrame":
         """Return a tidy table: one line per value, its unit and kind beside it.
@@ -167,6 +202,11 @@ class StreamView:
             Columns: the row coordinate, per-row numbers, each dimension with its companions, ``value``, and where the
             stream has them ``unit``, ``kind``, ``standard_error`` (NaN where none is known). A stream of sketches
             gives their scalars (for the bins see `Run.sketch`); one without a table, as findings, one line per row.
+
+        Raises
+        ------
+        RunFileError
+            When it cannot be read, or the table would fill the memory: `read` gives parts of the arrays.
         """
         with reading(self.path):
             return tidy_table(self)
@@ -205,9 +245,74 @@ class StreamView:
             or len(set(dims)) < len(dims)
             or lengths[fixed] != [(n,) for n in dset.shape][fixed]
         ):
-            raise ValueError(f"{dset.name} has the dimensions {dims} and the shape {dset.shape}")
+            raise ValueError(f"{printable(dset.name)} has the dimensions {dims} and the shape {dset.shape}")
+
+    def _check_text(self, name: str, rows: int) -> None:
+        """Refuse so much text of fixed length that Python's objects for it would fill the memory."""
+        dset = self._dsets[name]
+        per_row = prod(dset.shape[1:] if name in self.variables else dset.shape) * dset.dtype.itemsize
+        if dset.dtype.kind == "S" and rows * per_row > _MOST_TEXT:
+            raise RunFileError(
+                f"{self.path}: {name!r} of {self.name!r} holds {rows * per_row:,} bytes of text, of which at most "
+                f"{_MOST_TEXT:,} are read at once; read a part, as read({name!r}, slice({_MOST_TEXT // per_row}))"
+            )
+
+    def _columns(self, name: str, columns: Any) -> tuple[list[int] | int | None, int | slice]:
+        """Return what to read of the last dimension, and what to take of that where it was asked for by labels."""
+        if columns is None:
+            return None, slice(None)
+        dim = self._dims[name][-1]
+        if isinstance(columns, str):
+            return 0, slice(self._place_of(columns, dim), self._place_of(columns, dim) + 1)
+        if isinstance(columns, Sequence) and columns and all(isinstance(one, str) for one in columns):
+            places = [self._place_of(one, dim) for one in columns]
+            # HDF5 reads places in their order alone.
+            return [place - min(places) for place in places], slice(min(places), max(places) + 1)
+        place = _place("columns", columns, "a whole number, a slice, a label or a list of labels")
+        count = self._dsets[name].shape[-1]
+        if isinstance(place, int) and not -count <= place < count:
+            raise InputError(f"there is no column {place}: {name!r} of stream {self.name!r} has {count} along {dim!r}")
+        return None, place
+
+    def _place_of(self, label: str, dim: str) -> int:
+        labels = [str(one) for one in self[dim].tolist()] if dim != self.row else []
+        if label not in labels:
+            hint = near_names(label, labels)
+            known = f"; there are {', '.join(labels[:_MOST_NAMED])}{', ...' * (len(labels) > _MOST_NAMED)}"
+            raise InputError(f"no {dim} of stream {self.name!r} is called {label!r}{hint or known}")
+        return labels.index(label)
+
+    def _lost(self) -> str:
+        """Return the sentence on committed rows that cannot be read."""
+        lengths = [self._dsets[name].shape[0] for name in self.variables]
+        cause = "the file is cut off"
+        if min(lengths, default=0) < self.committed:
+            cause = "its counter says more than its data hold, so it is damaged (or another library hides some)"
+        return f"{self.readable} of {self.committed} rows of {printable(self.name, NAME)!r} can be read; {cause}"
 
     def _known(self, name: str) -> None:
+        if self.name == "plane" and name in _OF_EVERY_PLANE - self._dsets.keys():
+            raise RunFileError(f"{self.path}: its plane lacks {name!r}, which every plane has (docs/file-format.md)")
         if name not in self._dsets:
             hint = near_names(name, self._dsets)
             raise InputError(f"stream {self.name!r} has no {name!r}{hint}; it has {', '.join(self._dsets)}")
+
+
+_MOST_NAMED = 20
+_MOST_TEXT = 2**26
+
+
+def _place(what: str, chosen: Any, accepted: str) -> int | slice:
+    """Return one place or a slice of places; None is all of them."""
+    if chosen is None:
+        return slice(None)
+    if isinstance(chosen, int | np.integer) and not isinstance(chosen, bool):
+        return int(chosen)
+    if not isinstance(chosen, slice):
+        raise InputError(f"{what} is {chosen!r}, but it must be {accepted}")
+    parts = (chosen.start, chosen.stop, chosen.step)
+    if any(part is not None and (isinstance(part, bool) or not isinstance(part, int | np.integer)) for part in parts):
+        raise InputError(f"{what} is {chosen}, but a slice must be of whole numbers")
+    if chosen.step is not None and chosen.step < 1:
+        raise InputError(f"{what} is {chosen}, but its step must be at least 1")
+    return chosen

@@ -22,7 +22,11 @@ def ways(path):
     run = ip.open_run(path)
     try:
         yield "about", lambda: (run.provenance, run.configuration, run.start_time, run.end_time, run.status)
+        yield "provenance", lambda: complain(path, run.unreadable)
         yield "check", run.check
+        yield "damage", lambda: json.dumps(run.damage())
+        yield "difference", lambda: str(ip.difference(run, run))
+        yield "study", ip.open_study(path).configurations
         yield "findings", lambda: ip.reports.findings(run)
         yield "jsd", lambda: str(ip.reports.jsd(run))
         for name in run.streams:
@@ -32,9 +36,25 @@ def ways(path):
                 yield f"{name} sketches", lambda name=name: [run.sketch(name, s) for s in run.sketch_names(name)]
             if name == "raw":
                 yield "raw", lambda: [run.raw(site) for site in dict.fromkeys(run.stream("raw")["site"].tolist())]
+        for name in [name for name in run.streams if has_table(run, name)][:1]:  # the slowest way of all
+            yield f"{name} bands", lambda name=name: ip.open_study(path).bands(name)
         yield "refresh", run.refresh
     finally:
         run.close()
+
+
+def complain(path, unreadable):
+    """Refuse what opening a run has left out of its provenance."""
+    if unreadable:
+        raise RunFileError(f"{path}: {unreadable}")
+
+
+def has_table(run, name):
+    """Whether there is anything to average in a stream; of one that cannot be read, to see what is said of it."""
+    try:
+        return bool(run.stream(name).attrs.get("table"))
+    except RunFileError:
+        return True
 
 
 def read(path):

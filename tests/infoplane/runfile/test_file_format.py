@@ -17,6 +17,7 @@ from torch import nn
 from torch.nn import functional as F
 
 import infoplane as ip
+from infoplane.errors import RunFileError
 from infoplane.runfile.schema import FORMAT_VERSION, STATUSES
 
 PAGE = Path(__file__).parents[3] / "docs" / "file-format.md"
@@ -37,10 +38,63 @@ def run(code, cwd):
 
 @pytest.fixture(scope="module")
 def written(tmp_path_factory):
-    """What the page's first block writes, in a process of its own that never imports infoplane."""
-    folder = tmp_path_factory.mktemp("written")
-    assert run(f"{BLOCKS[0]}\nimport sys\nprint('infoplane' in sys.modules)", folder) == "False\n"
-    return folder / "written.h5"
+    """What the page's second block writes, in a process of its own that never imports infoplane."""
+    return by_itself(BLOCKS[1], tmp_path_factory.mktemp("written")) / "written.h5"
+
+
+def by_itself(block, folder):
+    assert run(f"{block}\nimport sys\nprint('infoplane' in sys.modules)", folder) == "False\n"
+    return folder
+
+
+@pytest.fixture
+def smallest(tmp_path):
+    """What its first block writes."""
+    return by_itself(BLOCKS[0], tmp_path) / "smallest.h5"
+
+
+def test_the_smallest_file_of_the_page_is_read_drawn_averaged_compared_and_recovered(smallest, monkeypatch):
+    monkeypatch.setenv("MPLBACKEND", "agg")
+    with ip.open_run(smallest) as opened:
+        assert (opened.format_version, opened.status, opened.streams) == (FORMAT_VERSION, "finished", ("plane",))
+        assert (opened.provenance, opened.start_time, opened.damage()) == ({}, "", ())
+        assert opened.plane().to_dataframe()["value"].tolist() == [7.5, 1, 2, 1, 0.2, 6.5, 1.5, 2, 0.5, 0.1]
+        assert [row["epoch"] for row in opened.follow()] == [1, 2]
+        assert "bit" in ip.plots.plane(opened).get_xlabel()
+        assert ip.difference(opened, opened).rows == ()
+    assert ip.open_study(smallest).bands()["mean"].tolist()[:2] == [7.5, 1.0]
+    with ip.open_run(ip.recover(smallest, smallest.with_name("recovered.h5"))) as recovered:
+        assert recovered.plane().read("values", columns=["i_zx", "i_zy"]).tolist() == [[[7.5, 1.0]], [[6.5, 1.5]]]
+
+
+def required(where):
+    """What the page requires of a place, by name."""
+    (row,) = (row for _, head, rows in tables() if head[1] == "required" for row in rows if names(row[0]) == where)
+    return [name for name in names(row[1]) if name != "table"]
+
+
+def test_whatever_the_page_requires_of_a_plane_is_in_the_smallest_file_and_asked_for_by_name(smallest):
+    with h5py.File(smallest) as file:
+        plane = set(file["entry/plane"])
+    assert set(required(["plane"])) == plane - {"step", "committed"}
+    for name in required(["plane"]):
+        with h5py.File(smallest, "r+") as file:
+            file.move(f"entry/plane/{name}", "kept")
+        with ip.open_run(smallest) as opened, pytest.raises(RunFileError, match=rf"smallest\.h5: .*'{name}'"):
+            opened.plane()[name]
+        with h5py.File(smallest, "r+") as file:
+            file.move("kept", f"entry/plane/{name}")
+
+
+@pytest.mark.parametrize("missing", ["format", "format_version", "entry", "entry/status"])
+def test_a_file_that_lacks_what_the_page_requires_is_refused(smallest, missing):
+    with h5py.File(smallest, "r+") as file:
+        if missing in file:
+            del file[missing]
+        else:
+            del file.attrs[missing]
+    with pytest.raises(RunFileError, match=r"smallest\.h5: "):
+        ip.open_run(smallest)
 
 
 def test_a_file_written_from_the_page_alone_reads_like_one_of_ours(written, monkeypatch):
@@ -80,8 +134,8 @@ def test_the_other_blocks_of_the_page_run_as_they_stand(written):
     pytest.importorskip("xarray", reason="xarray is an extra")
     pytest.importorskip("h5netcdf", reason="h5netcdf is an extra")
     pytest.importorskip("netCDF4", reason="netCDF4 belongs to the test extras")
-    assert len(BLOCKS) == 4
-    output = run("import h5py\n" + "\n".join(BLOCKS[1:]), written.parent)
+    assert len(BLOCKS) == 5
+    output = run("import h5py\n" + "\n".join(BLOCKS[2:]), written.parent)
     assert "rate of the first probe: [8. 7. 6.]" in output
     assert "1.75 bit (h5netcdf)\n1.75 bit (netcdf4)\n" in output
     assert "fc1.weight" in output

@@ -135,7 +135,7 @@ def test_after_a_kill_every_committed_row_has_come_and_it_ends_as_killed(tmp_pat
     assert_rows(rows, len(rows))
 
 
-def test_a_resumed_run_goes_on_in_a_new_file_and_the_old_one_ends_as_killed(tmp_path):
+def test_a_resumed_run_goes_on_in_a_new_file_and_the_old_one_ends_as_replaced(tmp_path):
     path = tmp_path / "run.h5"
     with writing(path, 10**6) as process:
         while process.stdout.readline() not in (b"20\n", b""):
@@ -149,7 +149,8 @@ def test_a_resumed_run_goes_on_in_a_new_file_and_the_old_one_ends_as_killed(tmp_
         with writing(path, 10**6, first=10) as process, ip.open_run(path) as new:
             assert new.status == "recording"
             rows += followed  # ends, though the path is written again
-            assert old.status == "killed"
+            old.refresh()
+            assert old.status == "replaced"
             assert_rows(rows, committed)
             again = []
             for row in new.follow(poll=POLL):
@@ -158,6 +159,39 @@ def test_a_resumed_run_goes_on_in_a_new_file_and_the_old_one_ends_as_killed(tmp_
                     process.kill()
             assert_rows(again, len(again))
             assert new.status == "killed"
+
+
+@pytest.mark.parametrize(("status", "after"), [("recording", "replaced"), ("finished", "finished")])
+def test_a_run_whose_path_another_file_has_taken_says_so_unless_it_was_ended(tmp_path, status, after):
+    path = tmp_path / "run.h5"
+    with writing(path, 10**6) as process:
+        while process.stdout.readline() not in (b"20\n", b""):
+            pass
+        process.kill()
+        process.wait()
+    if status == "finished":
+        path = write(tmp_path / "ended.h5", 3)
+    with ip.open_run(path) as run:
+        rows = len(run.plane())
+        os.replace(write(tmp_path / "other.h5", 2), path)
+        assert len(list(run.follow(poll=POLL))) == rows
+        assert run.status == after
+        with ip.open_run(path) as again:
+            assert (again.status, len(again.plane())) == ("finished", 2)
+        os.remove(path)
+        run.refresh()
+        assert run.status == ("killed" if after == "replaced" else after)
+
+
+def test_a_run_that_is_written_on_under_another_name_is_recording(tmp_path):
+    with RunWriter(tmp_path / "run.h5") as writer:
+        writer.start(STREAMS, {})
+        with ip.open_run(tmp_path / "run.h5") as run:
+            os.replace(tmp_path / "run.h5", tmp_path / "moved.h5")
+            write(tmp_path / "other.h5", 2)
+            os.replace(tmp_path / "other.h5", tmp_path / "run.h5")
+            run.refresh()
+            assert run.status == "recording"
 
 
 def test_a_run_in_this_process_is_recording_until_its_writer_lets_go(tmp_path):

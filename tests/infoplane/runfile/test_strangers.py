@@ -5,6 +5,8 @@ import importlib.util
 import os
 import subprocess
 import sys
+import traceback
+import warnings
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -147,10 +149,10 @@ def test_soft_links_are_never_followed(reader, path, place):
 
 
 def check_left_out(place, answer):
-    """A group that is elsewhere is no stream; whatever else a run file needs is refused."""
+    """A group that is elsewhere is no stream, a provenance that is, none; whatever else a run file needs is refused."""
     if place not in ("entry/plane", "entry/new"):
         assert "link to elsewhere" in "".join(answer["refused"])
-    assert ("plane table" in answer["worked"]) == (place == "entry/new")
+    assert ("plane table" in answer["worked"]) == (place == "entry/new" or "provenance" in place)
 
 
 def test_a_link_named_like_a_path_is_not_taken_for_one(reader, path, secret):
@@ -367,3 +369,198 @@ def test_nothing_in_a_file_is_executed(reader, path, tmp_path):
     put(path, "entry/provenance/configuration", "[" * 100_000, h5py.string_dtype())
     refused(reader, path, "cannot be read")
     assert not mark.exists()
+
+
+# Small files, and what they unpack to
+
+
+def packed(path, rows, scalars=18, chunk=100_000):
+    """Give `activations` many rows of zeros, which deflate packs a thousandfold."""
+    with h5py.File(path, "r+") as file:
+        group = file["entry/activations"]
+        sites = group["site"].size
+        del group["counts"]
+        for name, shape in (("scalars", (rows, sites, scalars)), ("step", (rows,)), ("epoch", (rows,))):
+            attrs = {key: group[name].attrs[key] for key in ("dimensions", "units") if key in group[name].attrs}
+            del group[name]
+            dset = group.create_dataset(
+                name, shape, "f8" if name != "step" else "i8", maxshape=(None, *shape[1:]), compression="gzip",
+                chunks=(min(rows, chunk), *shape[1:]),
+            )  # fmt: skip
+            for start in range(0, rows, chunk):
+                dset[start : start + chunk] = (
+                    0 if name != "step" else np.arange(start, min(start + chunk, rows)).reshape(-1)
+                )
+            for key, value in attrs.items():
+                dset.attrs[key] = value
+        group["committed"][()] = rows
+    return sites
+
+
+def test_a_table_that_would_fill_the_memory_is_refused_with_what_to_do(reader, path):
+    rows = 1_500_000
+    sites = packed(path, rows)
+    assert path.stat().st_size < 8_000_000
+    lines = rows * sites * 18
+    said = (
+        f"{path}: a table of stream 'activations' would have {lines:,} lines, too many to be made at once; read parts"
+    )
+    answer = refused(reader, path, said)
+    assert answer["grew"] < 512
+    with ip.open_run(path) as run:
+        part = run.activations().read("scalars", slice(10))
+    assert part.shape == (10, sites, 18)
+
+
+def test_ten_thousand_rows_of_twenty_sites_still_are_a_table(reader, path):
+    with h5py.File(path, "r+") as file:
+        group = file["entry/activations"]
+        attrs = group["site"].attrs["dimensions"]
+        del group["site"]
+        group["site"] = [f"layer{k}" for k in range(20)]
+        group["site"].attrs["dimensions"] = attrs
+    packed(path, 10_000, chunk=1000)
+    answer = reader.read(path)
+    assert not answer["raised"]
+    assert "activations table" in answer["worked"]
+
+
+def test_what_a_packed_data_set_claims_is_measured_by_what_it_takes_itself(path):
+    """One chunk of 64 MiB of 20 bytes, in a file that is large enough for a thousandth of that."""
+    with h5py.File(path, "r+") as file:
+        group = file["entry/neurons"]
+        dset = group.create_dataset("index2", (2**23,), "f8", chunks=(2**23,), compression="gzip")
+        dset.id.write_direct_chunk((0,), bytes(20))
+        shape = dset.shape
+        group["n2"] = np.zeros(2**20)  # other data make the file large, but not this data set
+        del group["n2"]
+        dset.attrs["dimensions"] = np.bytes_("index2")
+    assert path.stat().st_size * 1100 > 8 * shape[0]
+    with (
+        ip.open_run(path) as run,
+        pytest.raises(RunFileError, match=r"index2 claims the shape .*more than the file can"),
+    ):
+        run.neurons().read("index2")
+
+
+def test_text_without_end_is_refused_with_what_to_do(reader, path):
+    rows = 400_000
+    with h5py.File(path, "r+") as file:
+        group = file["entry/findings"]
+        for name in [name for name in group if group[name].ndim]:
+            dtype, attrs = group[name].dtype, {"dimensions": group[name].attrs["dimensions"]}
+            del group[name]
+            dset = group.create_dataset(name, (rows,), dtype, chunks=(10_000,), compression="gzip", maxshape=(None,))
+            dset[:] = np.arange(rows) if name == "finding" else np.zeros(rows, dtype)
+            dset.attrs.update(attrs)
+        group["committed"][()] = rows
+    said = f"'text' of 'findings' holds {rows * 200:,} bytes of text, of which at most 67,108,864 are read at once"
+    answer = refused(reader, path, f"findings table: {path}: {said}; read a part, as read('text', slice(335544))")
+    assert answer["grew"] < 512
+    with ip.open_run(path) as run:
+        assert run.findings().read("text", slice(7)).tolist() == [""] * 7
+
+
+# Text that a terminal would obey
+
+EVIL = "a\x1b[2J\n\u202eb"
+
+
+def evil_everywhere(path):
+    """Put such text wherever a file has text: names, labels, attributes, configuration, findings."""
+    with h5py.File(path, "r+") as file:
+        entry = file["entry"]
+        entry.move("metrics", f"metrics{EVIL}")
+        entry["plane/unit"][1] = EVIL
+        for name in ("plane/probe", "plane/site", "plane/quantity", "plane/unit", "plane/kind", "activations/site"):
+            entry[name][0] = EVIL
+        entry["raw/site"][...] = EVIL
+        entry["weights/parameter"][0] = EVIL
+        entry[f"plane/{EVIL}"] = np.zeros(2)
+        entry[f"plane/{EVIL}"].attrs["dimensions"] = np.bytes_("probe")
+        entry[f"provenance/{EVIL}"] = h5py.SoftLink("/entry")
+        entry[f"link{EVIL}"] = h5py.SoftLink("/entry")
+        made = entry.create_group(f"group{EVIL}")
+        made.attrs["row"] = np.bytes_("step")
+        broken = entry.create_group(f"broken{EVIL}")
+        broken["committed"] = -4
+        broken.attrs["row"] = np.bytes_(EVIL.encode())
+        del entry["provenance/configuration"]
+        made = entry["provenance"].create_dataset("configuration", data=EVIL_SETTINGS, dtype=h5py.string_dtype())
+        made.attrs["media_type"] = np.bytes_("application/json")
+        entry["plane/committed"][()] = 7
+
+
+EVIL_SETTINGS = '{"x%s": "y", "%s": 1}' % (("a\\u001b[2J\\n\\u202eb",) * 2)
+
+
+def asked(path):
+    """Everything of a run that can be asked for wrongly, or is refused."""
+    run = ip.open_run(path)
+    other = path.with_name("other.h5")
+    other.write_bytes(GOOD.read_bytes())
+    in_bit = path.with_name("in_bit.h5")
+    in_bit.write_bytes(path.read_bytes())
+    with h5py.File(in_bit, "r+") as file:
+        file["entry/plane/unit"][1] = "bit"
+    yield lambda: run.stream("metrics")
+    yield lambda: run.stream(f"broken{EVIL}")
+    yield lambda: run.stream(EVIL)
+    yield lambda: run.plane().read(EVIL[:-1])
+    yield lambda: run.plane().read("values", 99)
+    yield lambda: run.plane().read("values", columns=EVIL[:-1])
+    yield lambda: run.plane().read("values", columns="zzz")
+    yield lambda: run.plane().read(EVIL, columns=0)
+    yield lambda: run.sketch("activations", "zzz")
+    yield lambda: run.sketch(EVIL, "zzz")
+    yield lambda: run.sketch("weights", EVIL[:-1])
+    yield lambda: run.raw("zzz")
+    yield lambda: run.follow(EVIL)
+    yield lambda: ip.open_dataset(path, EVIL)
+    yield lambda: ip.open_study([path, other]).bands(by="zzz")
+    yield lambda: ip.open_study([path, other]).bands(by=EVIL[:-1])
+    yield lambda: ip.open_study([path, in_bit]).bands(by=())
+    yield lambda: ip.open_study([path, other]).bands(EVIL)
+    yield lambda: ip.open_study(EVIL)
+    yield lambda: ip.open_run(path.with_name(EVIL))
+    yield lambda: ip.open_run(path.with_name("evi"))
+    yield lambda: ip.export(path, path.with_name("x.csv"), stream=EVIL)
+    yield lambda: [complaint(text) for text in run.damage()]
+    yield lambda: [complaint(text) for text in run.unreadable.values()]
+    yield lambda: complaint(run)
+    yield lambda: complaint(repr(run.plane()))
+    yield lambda: ip.difference(path, path.with_name(f"evil{EVIL}.h5"))
+    yield lambda: run.close() or run.plane()
+
+
+def complaint(text):
+    raise RunFileError(str(text))
+
+
+def test_not_even_the_causes_in_a_traceback_do(path):
+    evil_everywhere(path)
+    with h5py.File(path, "r+") as file:
+        file[f"entry/plane/{EVIL}"].attrs["dimensions"] = np.bytes_("quantity")
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        run = ip.open_run(path)
+    for name in ("plane", f"broken{EVIL}"):
+        with pytest.raises(RunFileError) as refusal:
+            run.stream(name)
+        assert "a\\x1b[2J" in str(refusal.value)
+        assert "".join(traceback.format_exception(refusal.value)).replace("\n", "").isprintable()
+
+
+def test_no_message_and_no_warning_carries_text_of_a_file_to_the_terminal(path):
+    evil_everywhere(path)
+    path.with_name(f"evil{EVIL}.h5").write_bytes(b"no")
+    with warnings.catch_warnings(record=True) as caught:
+        warnings.simplefilter("always")
+        ways = list(asked(path))
+        for k, way in enumerate(ways):
+            with pytest.raises(ip.InfoplaneError) as refusal:
+                way()
+            assert str(refusal.value).isprintable(), (k, refusal.value)
+    assert len({str(warning.message).split(": ")[1] for warning in caught}) > 1
+    for warning in caught:
+        assert str(warning.message).isprintable()

@@ -2,7 +2,9 @@
 
 import math
 import os
+import warnings
 
+import h5py
 import numpy as np
 import pytest
 from scipy import stats
@@ -346,3 +348,142 @@ def test_runs_without_epochs_and_other_probes_stand_in_lines_of_their_own(tmp_pa
     assert table.query("host == 'trained'")["n"].tolist() == [1, 5] * 3
     assert table.query("host == 'trained'")["epoch"].isna().tolist() == [True, False] * 3
     assert table.query("host == 'untrained'")["n"].tolist() == [5] * 3
+
+
+# Settings that Python or a table takes for the same
+
+
+@pytest.mark.parametrize(
+    "pair",
+    [
+        (True, 1),
+        (1, 1.0),
+        (None, math.nan),
+        (0, False),
+        ([1], "[1]"),
+        ([True], [1]),
+        (None, "absent"),
+        (math.nan, "absent"),
+        ({}, "absent"),
+        ({}, None),
+    ],
+    ids=str,
+)
+def test_two_different_settings_are_never_averaged(tmp_path, pair):
+    paths = [
+        write(tmp_path / f"{k}.h5", seed=k, configuration={"b": 1} | ({} if value == "absent" else {"a": value}))
+        for k, value in enumerate(pair)
+    ]
+    study = ip.open_study(paths)
+    assert set(study.bands()["n"]) == {1}
+    assert "configuration.a" in study.bands()
+    assert "configuration.a" in study.to_dataframe()
+    assert set(study.bands(by="configuration.a")["n"]) == {1}
+    assert set(study.bands(by=())["n"]) == {2}
+
+
+@pytest.mark.parametrize("value", [math.nan, None, True, 0.5, [1, 2], {"deep": {"deeper": [math.nan]}}], ids=str)
+def test_one_setting_is_one_group_whatever_it_is(tmp_path, value):
+    paths = [write(tmp_path / f"{k}.h5", seed=k, configuration={"a": value}) for k in range(2)]
+    assert set(ip.open_study(paths).bands()["n"]) == {2}
+    assert set(ip.open_study(paths).bands(by="seed")["n"]) == {1}
+
+
+def test_settings_with_halves_of_characters_make_tables(tmp_path):
+    paths = [write(tmp_path / f"{k}.h5", seed=k, configuration={"a\ud800": f"\udc00{k}"}) for k in range(2)]
+    study = ip.open_study(paths)
+    assert len(study.configurations()) == 2
+    assert set(study.bands()["n"]) == set(study.to_dataframe().groupby("seed").size().clip(upper=1)) == {1}
+
+
+# Damaged and made-up files
+
+
+def step_twice(file):
+    file["entry/plane/step"][1] = file["entry/plane/step"][0]
+    file["entry/plane/epoch"][1] = file["entry/plane/epoch"][0]
+
+
+def label_twice(file):
+    file["entry/plane/quantity"][1] = file["entry/plane/quantity"][0]
+
+
+def table(name, stream="plane"):
+    def change(file):
+        file[f"entry/{stream}"].attrs["table"] = np.bytes_(name)
+
+    return change
+
+
+def text_in_place_of_numbers(file):
+    attrs = {name: file["entry/plane/values"].attrs[name] for name in ("dimensions",)}
+    shape = file["entry/plane/values"].shape
+    del file["entry/plane/values"]
+    file["entry/plane/values"] = np.full(shape, b"text")
+    file["entry/plane/values"].attrs.update(attrs)
+
+
+def text_in_place_of_epochs(file):
+    del file["entry/plane/epoch"]
+    file["entry/plane/epoch"] = np.full(3, b"text")
+    file["entry/plane/epoch"].attrs["dimensions"] = np.bytes_("step")
+
+
+@pytest.mark.parametrize(
+    ("change", "text"),
+    [
+        (step_twice, "two rows are one: step 0, epoch 0.0"),
+        (label_twice, "two numbers of a row are one: probe 'fc1', .*quantity 'i_zx'"),
+        (table("epoch"), r"its table 'epoch' has the dimensions \('step',\), not rows and what they consist of"),
+        (table("unit"), r"its table 'unit' has the dimensions \('quantity',\)"),
+        (table("absent"), "stream 'plane' has no 'absent'"),
+        (text_in_place_of_numbers, "its table 'values' holds text, and no numbers"),
+        (text_in_place_of_epochs, "must be real number"),
+    ],
+)
+def test_bands_of_a_damaged_or_made_up_file_name_it_and_the_fault(tmp_path, seeds, change, text):
+    bad = write(tmp_path / "bad.h5", seed=9, configuration={"rate": 0.1})
+    with h5py.File(bad, "r+") as file:
+        change(file)
+    with pytest.raises(RunFileError, match=rf"bad\.h5: .*{text}"):
+        ip.open_study([*seeds, bad]).bands()
+
+
+def test_a_list_with_a_made_up_table_has_no_bands(seeds):
+    with h5py.File(seeds[0], "r+") as file:
+        table("text", "events")(file)
+    with pytest.raises(RunFileError, match=r"0\.h5: .*its table 'text'"):
+        ip.open_study(seeds[0]).bands("events")
+
+
+def test_a_plane_without_probes_has_empty_bands(tmp_path):
+    path = write(tmp_path / "run.h5", seed=0)
+    with h5py.File(path, "r+") as file:
+        file["entry/plane"].attrs["table"] = np.bytes_("covariance_i_zx")
+        for name in ("probe", "probe_", "site", "host", "beta", "latent", "scale", "reduction"):
+            kept = dict(file[f"entry/plane/{name}"].attrs)
+            del file[f"entry/plane/{name}"]
+            file[f"entry/plane/{name}"] = np.empty(0)
+            file[f"entry/plane/{name}"].attrs["dimensions"] = kept["dimensions"]
+        for name, shape in (("values", (3, 0, 15)), ("covariance_i_zx", (3, 0, 0)), ("covariance_i_zy", (3, 0, 0))):
+            dimensions = file[f"entry/plane/{name}"].attrs["dimensions"]
+            del file[f"entry/plane/{name}"]
+            file.create_dataset(f"entry/plane/{name}", shape, "f8").attrs["dimensions"] = dimensions
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        assert ip.open_study(path).bands().empty
+
+
+# What is no file
+
+
+def test_a_folder_is_no_run_and_patterns_leave_folders_out(tmp_path, seeds):
+    (tmp_path / "sub.h5").mkdir()
+    with pytest.raises(RunFileError, match=r"is a folder, not a run file; '.*\*\.h5' takes the run files in it"):
+        ip.open_study(tmp_path)
+    with pytest.raises(RunFileError, match=r"sub\.h5: is a folder"):
+        ip.open_study([*seeds, tmp_path / "sub.h5"])
+    assert list(ip.open_study(str(tmp_path / "*.h5")).paths) == seeds
+    os.mkfifo(tmp_path / "pipe.h5")
+    with pytest.raises(RunFileError, match=r"pipe\.h5: is no regular file"):
+        ip.open_study([*seeds, tmp_path / "pipe.h5"])
