@@ -110,7 +110,7 @@ def _check_out(path: Path, out: Path, *, overwrite: bool) -> None:
 def _what_can_be_read(run: Run) -> tuple[list[Stream], Stream, list[str]]:
     """Return the streams of a run, which of them takes events, and a sentence on each that is lost."""
     streams: list[Stream] = []
-    losses: list[str] = []
+    losses = [f"not recovered: {key!r} of the provenance ({why})" for key, why in run.unreadable.items()]
     for name in run.streams:
         try:
             streams.append(declared_stream(run.stream(name)))
