@@ -8,6 +8,7 @@ from typing import Any
 import torch
 
 from infoplane.errors import CaptureError, InputError
+from infoplane.integrations.lightning_scaling import SynScaWCallback
 from infoplane.probes.batches import Unpack, read_batches
 from infoplane.recorder import record
 
@@ -30,6 +31,8 @@ class InfoplaneCallback(Callback):
         Held-out batches to measure on after every epoch. Without it: all of the validation loader, after validation.
     fit, unpack : optional
         As for `Recording.measure`; `fit` is a loader of its own, since the trainer is reading from its training loader.
+    scaling : SynScaWCallback, optional
+        Scales the network, before it is measured, and has its passes kept; do not add it to the trainer as well.
     **options
         Of `infoplane.record`, in mode ``observe``. By default `probe_every` is the trainer's `accumulate_grad_batches`.
     """
@@ -42,6 +45,7 @@ class InfoplaneCallback(Callback):
         loader: Iterable[Any] | None = None,
         fit: Iterable[Any] | None = None,
         unpack: Unpack | None = None,
+        scaling: SynScaWCallback | None = None,
         **options: Any,
     ) -> None:
         if options.get("mode", "observe") != "observe":
@@ -49,6 +53,9 @@ class InfoplaneCallback(Callback):
             raise InputError(f"mode={options['mode']!r} changes the loss, which a callback cannot: {instead}")
         self._path, self._module, self._loader, self._options = path, module, loader, options
         self._fit, self._unpack, self._life = fit, unpack, ExitStack()
+        if scaling is not None and not isinstance(scaling, SynScaWCallback):
+            raise InputError(f"scaling is {scaling!r}, but it must be a SynScaWCallback, which follows the trainer")
+        self._scaling = scaling
 
     def on_train_start(self, trainer: Trainer, pl_module: LightningModule) -> None:
         """Begin the recording, now that the network is complete and on its device."""
@@ -57,6 +64,12 @@ class InfoplaneCallback(Callback):
         if self._options.get("control") and not self._module and trainer.strategy.model is not pl_module:
             raise InputError("on several devices control= needs module=: Lightning runs training_step inside forward")
         options = {"probe_every": trainer.accumulate_grad_batches} | self._options
+        if self._scaling is not None:
+            connected: Any = trainer  # Lightning sets this attribute without declaring it
+            if self._scaling in connected.callbacks:
+                raise InputError("the SynScaWCallback given as scaling= is among the trainer's callbacks as well")
+            self._scaling.on_train_start(trainer, pl_module)
+            options["scaling"] = self._scaling.scaling
         self._recording = record(pl_module.get_submodule(self._module), self._path, **options)
         self._life.enter_context(self._recording)
 
@@ -74,6 +87,9 @@ class InfoplaneCallback(Callback):
         except CaptureError as error:
             error.add_note("Where training_step calls self.net(inputs), give the callback module='net'.")
             raise
+        report = None if self._scaling is None else self._scaling.after_batch(trainer, args[-1])
+        if report is not None:
+            self._recording.scaled(report, epoch=self._epoch)
 
     def on_validation_end(self, trainer: Trainer, pl_module: LightningModule) -> None:
         """Measure on what was validated."""
@@ -87,10 +103,14 @@ class InfoplaneCallback(Callback):
 
     def on_train_end(self, trainer: Trainer, pl_module: LightningModule) -> None:
         """Finish the recording."""
+        if self._scaling is not None:
+            self._scaling.on_train_end(trainer, pl_module)
         self._life.close()
 
     def on_exception(self, trainer: Trainer, pl_module: LightningModule, exception: BaseException) -> None:
         """Close the recording as interrupted."""
+        if self._scaling is not None:
+            self._scaling.on_exception(trainer, pl_module, exception)
         self._life.__exit__(type(exception), exception, exception.__traceback__)
 
     def _measure(self, trainer: Trainer, loader: Any) -> None:

@@ -1,9 +1,8 @@
-"""Which activation function follows a layer of a network, read off the order of its modules.
+"""Activation functions, and which of them follows a layer in the order in which a network's modules were registered.
 
 Synaptic scaling compares the mean of phi(Wx + b) with its target (Hofmann and Mäder 2022, Eq. 15), so it
-needs the phi of each layer. A `torch.nn.Module` does not say in which order it calls its children. The order
-in which they were registered is taken for it, and the name of the activation that was found stands in every
-report.
+needs the phi of each layer. It is traced (`infoplane.scaling.dataflow`); where a network cannot be traced, the order
+of registration is taken for the order of calls.
 """
 
 from collections.abc import Callable, Sequence

@@ -14,15 +14,19 @@ def probe_generator(seed: int) -> torch.Generator:
     return torch.Generator(device="cpu").manual_seed(int(derived))
 
 
-def probe_rows(rows: int, weight: torch.Tensor, *, shift: float, generator: torch.Generator) -> torch.Tensor:
+def probe_rows(
+    rows: int, fan_in: int, *, device: torch.device | str, shift: float, generator: torch.Generator
+) -> torch.Tensor:
     """Return rows of U(-1, 1) + `shift` for a layer.
 
     Parameters
     ----------
     rows : int
         How many.
-    weight : torch.Tensor
-        The layer's weight; everything behind its first dimension is one neuron's fan-in.
+    fan_in : int
+        How many values drive one neuron.
+    device : torch.device or str
+        The layer's.
     shift : float
         Added to every value.
     generator : torch.Generator
@@ -31,9 +35,12 @@ def probe_rows(rows: int, weight: torch.Tensor, *, shift: float, generator: torc
     Returns
     -------
     torch.Tensor
-        Shape ``(rows, fan_in)`` on the weight's device; float64, which resolves the tiny change of one pass,
-        but float32 on MPS devices, which have none.
+        Shape ``(rows, fan_in)`` in the precision of `working_dtype`.
     """
-    dtype = torch.float32 if weight.device.type == "mps" else torch.float64
-    drawn = torch.rand(rows, weight[0].numel(), generator=generator, device="cpu", dtype=torch.float32)
-    return (drawn.to(dtype) * 2 - 1 + shift).to(weight.device)
+    drawn = torch.rand(rows, fan_in, generator=generator, device="cpu", dtype=torch.float32)
+    return (drawn.to(working_dtype(device)) * 2 - 1 + shift).to(device)
+
+
+def working_dtype(device: torch.device | str) -> torch.dtype:
+    """Return float64, which resolves the tiny change of one pass, but float32 on MPS devices, which have none."""
+    return torch.float32 if torch.device(device).type == "mps" else torch.float64

@@ -34,17 +34,19 @@ class LayerScaling:
     zbar_before, zbar_after : float
         Mean activity before and after the pass, over the probe rows **and their mirror images**. Both follow
         the probe's law; together they have its mean exactly, so that a small change is not drowned in the
-        error of that mean. ``target - zbar_before`` differs from `zhat` by the sampling error of the rows.
+        error of that mean. ``target - zbar_before`` differs from `zhat` by the sampling error of the rows. With
+        source "data" the rows have no mirror images, and the two agree.
     change_error : float
-        Standard error over probe rows of ``zbar_after - zbar_before``, rows drawn anew; NaN for one row.
+        Standard error over rows of ``zbar_after - zbar_before``, rows drawn anew; NaN for one row.
     predicted_change : float
         First-order prediction of ``zbar_after - zbar_before``: the gradient of zbar with respect to the
-        weights times their change.
+        weights times the change that the rule asks for, before it is rounded to the weights' own precision.
     distance_before, distance_after : float
         Mean absolute difference between target and activity, over the layer's one value (granularity "layer")
         or over its neurons ("neuron").
     mean_abs_change : float
-        Mean absolute change of a weight, as stored after rounding to the weights' own precision.
+        Mean absolute change of a weight, as stored after rounding to the weights' own precision. These three are
+        over the weights that the rule changes: where one matrix of a recurrent layer is scaled, over that one.
     mean_abs_weight, min_weight : float
         Mean absolute weight and smallest weight after the pass: they show weights that run away.
     """
@@ -71,12 +73,23 @@ class LayerScaling:
 
 @dataclass(frozen=True)
 class ScalingReport:
-    """The layers of one pass, with its rule and rate; iterable, and indexed by layer name."""
+    """The layers of one pass, with its rule and rate; iterable, and indexed by layer name.
+
+    Attributes
+    ----------
+    rule, granularity, source : str
+        As `SynScaW` was told.
+    gamma : float
+        Rate of this pass.
+    layers : tuple of LayerScaling
+        In the order of registration; every gate of a recurrent layer is one.
+    """
 
     rule: str
     granularity: str
     gamma: float
     layers: tuple[LayerScaling, ...]
+    source: str = "probe"
 
     def __len__(self) -> int:
         return len(self.layers)
@@ -105,7 +118,8 @@ class ScalingReport:
     def __str__(self) -> str:
         width = max(len("(root)"), *(len(entry.layer) for entry in self.layers))
         lines = [
-            f"synaptic scaling, rule {self.rule}, one activity per {self.granularity}, gamma {self.gamma:g}",
+            f"synaptic scaling, rule {self.rule}, one activity per {self.granularity}, gamma {self.gamma:g}, "
+            f"activity over {'noise' if self.source == 'probe' else 'real inputs'}",
             f"{'layer':<{width}}  {'phi':<10} {'target':>8} {'zbar':>8} -> {'zbar':>8}  {'change':>9} "
             f"{'s.e.':>8} {'predicted':>9}  {'mean|dw|':>8} {'mean|w|':>8} {'min w':>9}",
         ]

@@ -10,8 +10,8 @@ stable   w + gamma w abs(w) zhat   E phi(U)    U(-1, 1)       0.01  none the lay
 
 `paper` follows Eqs. 14-16 of Hofmann and Mäder (2022). `official` follows the authors' published notebook,
 which differs from the text in nearly every constant and applies ReLU behind every layer, the output layer
-included. `stable` keeps the sign of a weight in the rule; for weights that are all positive, as in biology,
-it is the paper's.
+included. `stable` keeps the sign of a weight in the rule; for weights that are all positive, as in biology, it is the
+paper's. All three scale once per epoch, with noise.
 """
 
 import math
@@ -22,9 +22,12 @@ from numbers import Integral, Real
 import torch
 from torch import Tensor, nn
 
-from infoplane.analysis.errors import InputError, near_names
+from infoplane.analysis.errors import InputError, near_names, true_or_false
+from infoplane.scaling.moments import Moments, moments
+from infoplane.scaling.synapses import CONVOLUTIONS
+from infoplane.scaling.targets import Target
 
-LAYER_TYPES: tuple[type[nn.Module], ...] = (nn.Linear, nn.Conv1d, nn.Conv2d, nn.Conv3d)
+LAYER_TYPES: tuple[type[nn.Module], ...] = (nn.Linear, *CONVOLUTIONS)
 Phi = Callable[[Tensor], Tensor]
 
 
@@ -40,21 +43,26 @@ class ScalingSettings:
 
     gamma: float = 0.01
     rule: str = "w2"
-    target: str | float = "uniform"
+    target: str | float | Target = "uniform"
+    source: str = "probe"
     probe_shift: float = 0.0
     probe_rows: int = 100
     clip: float = math.inf
     activation: str | Phi | Mapping[str, Phi] = "auto"
     granularity: str = "layer"
+    every: str | int = "epoch"
+    gamma_decay: bool = False
+    include_output: bool = True
     layer_types: tuple[type[nn.Module], ...] = LAYER_TYPES
 
     def __post_init__(self) -> None:
         _check_number("gamma", self.gamma, least=0.0)
         _check_name("rule", self.rule, ("w2", "signed_w2"))
         if isinstance(self.target, str):
-            _check_name("target", self.target, ("uniform",), otherwise=" or a number")
-        else:
+            _check_name("target", self.target, ("uniform",), otherwise=", a number, or a function")
+        elif isinstance(self.target, type) or not callable(self.target):
             _check_number("target", self.target)
+        _check_name("source", self.source, ("probe", "data"))
         _check_number("probe_shift", self.probe_shift)
         check_whole("probe_rows", self.probe_rows, least=1)
         if isinstance(self.clip, bool) or not isinstance(self.clip, Real) or not self.clip > 0:
@@ -62,6 +70,18 @@ class ScalingSettings:
         if isinstance(self.activation, str):
             _check_name("activation", self.activation, ("auto",), otherwise=", a function, or a mapping to functions")
         _check_name("granularity", self.granularity, ("layer", "neuron"))
+        moments(self.every)
+        true_or_false("gamma_decay", self.gamma_decay)
+        true_or_false("include_output", self.include_output)
+        if self.source == "data" and self.probe_shift != 0:
+            raise InputError(
+                f"probe_shift={self.probe_shift!r} shifts noise, and source='data' uses none; pass probe_shift=0"
+            )
+
+    @property
+    def moments(self) -> Moments:
+        """`every`, taken apart."""
+        return moments(self.every)
 
 
 def settings_from(preset: str, **overrides: object) -> ScalingSettings:
@@ -74,6 +94,8 @@ def settings_from(preset: str, **overrides: object) -> ScalingSettings:
     """
     _check_name("preset", preset, tuple(PRESETS))
     given = {name: value for name, value in overrides.items() if value is not None}
+    if given.get("source") == "data":
+        given.setdefault("probe_shift", 0.0)  # a preset's shift is one of its noise
     return replace(PRESETS[preset], **given)  # type: ignore[arg-type]  # __post_init__ checks the values
 
 
