@@ -1,8 +1,8 @@
 """``infoplane layers``: the sites of a network, spelled as ``sites=`` takes them."""
 
 import sys
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager, redirect_stdout
+from collections.abc import Callable
+from contextlib import redirect_stdout
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
@@ -13,7 +13,8 @@ if TYPE_CHECKING:
     from infoplane.probes.places import Place
 
 _DTYPES = ("float32", "int64")
-_MODEL = "MODEL is mlp, or package.module:name of a network, or of what makes one without arguments"
+_MODEL = "MODEL is a network by name, or package.module:name of one, or of what makes one without arguments"
+_TOKENS = 1000  # different ones that a network for tokens is made for
 
 
 def layers(
@@ -21,8 +22,8 @@ def layers(
         str,
         typer.Argument(
             metavar="MODEL",
-            help="mlp, or package.module:name of a network or of what makes one without arguments; also of a file in "
-            "this folder. That code is run.",
+            help="mlp, resnet32, resnet50, ... as train takes them, for ten classes; or package.module:name of a "
+            "network or of what makes one without arguments, also of a file in this folder. That code is run.",
         ),
     ],
     shape: Annotated[str | None, typer.Option(help="Of one input, such as 3,224,224; without it, no forward.")] = None,
@@ -35,19 +36,20 @@ def layers(
 
     Name, type, shape of the output, calls in one forward and parameters of every module that can be observed.
 
-    Example: infoplane layers torchvision.models:resnet18 --shape 3,224,224
+    Example: infoplane layers resnet32 --shape 3,32,32
     """
     import infoplane as ip
     from infoplane.analysis.errors import one_of
     from infoplane.json_lines import json_lines
+    from infoplane.named_object import current_folder
     from infoplane.probes.selection import select_sites
     from infoplane.probes.sites import SiteTable
 
     one_of("--dtype", dtype, _DTYPES)
     one = _numbers(shape)
     # What the network's own code prints is no data of ours.
-    with redirect_stdout(sys.stderr), _current_folder():
-        network, one = _network(model, one)
+    with redirect_stdout(sys.stderr), current_folder():
+        network, one = _network(model, one, dtype)
         chosen = None if sites is None else _modules(select_sites(network, sites), sites)
         table = ip.sites(network) if one is None else _after_forward(network, (batch, *one), dtype)
     rows = SiteTable([row for row in table if chosen is None or row.module in chosen])
@@ -85,26 +87,19 @@ def _numbers(text: str | None) -> tuple[int, ...] | None:
     return numbers
 
 
-@contextmanager
-def _current_folder() -> Iterator[None]:
-    """Let Python find the modules of the current folder, as ``python -m`` does."""
-    sys.path.insert(0, "")
-    try:
-        yield
-    finally:
-        sys.path.remove("")
-
-
-def _network(text: str, shape: tuple[int, ...] | None) -> "tuple[nn.Module, tuple[int, ...] | None]":
+def _network(text: str, shape: tuple[int, ...] | None, dtype: str) -> "tuple[nn.Module, tuple[int, ...] | None]":
     """Return the network that `text` names, and the shape of one of its inputs where that is known."""
     from torch import nn
 
     from infoplane.errors import InputError
-    from infoplane.models import MODELS, build
+    from infoplane.models import build, check_model
 
-    if text in MODELS:
-        shape = shape or (784,)
-        return build(text, shape=shape, classes=10), shape
+    if ":" not in text:
+        check_model(text)
+        shape = (784,) if shape is None and text == "mlp" else shape
+        if shape is None:
+            raise InputError(f"--shape is missing: {text} is made for inputs of one shape, such as 3,32,32")
+        return build(text, shape=shape, classes=10, vocabulary=_TOKENS if dtype == "int64" else None), shape
     found = _named(text)
     if isinstance(found, nn.Module):
         return found, shape
@@ -123,11 +118,10 @@ def _named(text: str) -> Any:
 
     from infoplane.analysis.errors import near_names
     from infoplane.errors import InputError
-    from infoplane.models import MODELS
 
-    module_name, colon, name = text.partition(":")
-    if not (colon and name and all(part.isidentifier() for part in module_name.split("."))):
-        raise InputError(f"there is no network {text!r}{near_names(text, MODELS)}; {_MODEL}")
+    module_name, _, name = text.partition(":")
+    if not (name and all(part.isidentifier() for part in module_name.split("."))):
+        raise InputError(f"{text!r} names no network; {_MODEL}")
 
     def find() -> Any:
         try:

@@ -1,51 +1,29 @@
-"""Networks by name, for the command line and for experiments; `mlp` and `vib_mlp` to build one directly."""
+"""Networks by name, for the command line and for experiments (`build`), and functions that make one directly.
 
-import math
-from collections.abc import Callable, Mapping, Sequence
-from types import MappingProxyType
+`default_sites` says what is observed in each. ``docs/models.md`` describes them.
+"""
 
-from torch import nn
-
-from infoplane.analysis.errors import InputError, near_names
+from infoplane.models.by_name import build, check_model, default_sites
+from infoplane.models.catalogue import MODELS
+from infoplane.models.frequency_net import frequency_net
+from infoplane.models.leaky_mlp import leaky_mlp
 from infoplane.models.mlp import mlp
+from infoplane.models.recurrent import recurrent_classifier
+from infoplane.models.resnet import cifar_resnet
 from infoplane.models.vib import vib_mlp
+from infoplane.models.vision import vision_model, vision_names
 
-__all__ = ["MODELS", "build", "mlp", "vib_mlp"]
-
-# Each takes (values per input, neurons of the hidden layers, classes, seed).
-MODELS: Mapping[str, Callable[[int, tuple[int, ...], int, int | None], nn.Module]] = MappingProxyType(
-    {"mlp": lambda inputs, hidden, classes, seed: mlp((inputs, *hidden, classes), seed=seed)}
-)
-
-
-def build(
-    name: str,
-    *,
-    shape: Sequence[int],
-    classes: int,
-    hidden: Sequence[int] = (1024, 1024),
-    seed: int | None = None,
-) -> nn.Module:
-    """Return the network called `name` for inputs of a given shape.
-
-    Parameters
-    ----------
-    name : str
-        One of `MODELS`.
-    shape : sequence of int
-        Shape of one input, without the batch dimension.
-    classes : int
-        Number of classes.
-    hidden : sequence of int
-        Neurons of the hidden layers.
-    seed : int, optional
-        Seed of the initial weights; the global random state is left alone.
-
-    Raises
-    ------
-    InputError
-        The name is unknown, or a number is out of range.
-    """
-    if name not in MODELS:
-        raise InputError(f"no model {name!r}; accepted: {', '.join(MODELS)}{near_names(str(name), MODELS)}")
-    return MODELS[name](math.prod(shape), tuple(hidden), classes, seed)
+__all__ = [
+    "MODELS",
+    "build",
+    "check_model",
+    "cifar_resnet",
+    "default_sites",
+    "frequency_net",
+    "leaky_mlp",
+    "mlp",
+    "recurrent_classifier",
+    "vib_mlp",
+    "vision_model",
+    "vision_names",
+]

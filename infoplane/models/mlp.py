@@ -13,6 +13,7 @@ import torch
 from torch import nn
 
 from infoplane.analysis.errors import InputError
+from infoplane.models.initial import initial_weights
 
 
 def mlp(
@@ -63,18 +64,8 @@ def mlp(
         )
     if isinstance(dropout, bool) or not isinstance(dropout, Real) or not 0 <= dropout < 1:
         raise InputError(f"dropout={dropout!r} cannot be used; accepted: 0 <= dropout < 1")
-    if seed is None:
-        return _build(sizes, activation, dropout)
-    if not _is_whole(seed, least=0):
-        raise InputError(f"seed={seed!r} cannot be used; accepted: a whole number >= 0, or None")
-    # torch.manual_seed would reseed every accelerator too; only the CPU's generator is needed here.
-    state = torch.get_rng_state()
-    try:
-        torch.default_generator.manual_seed(int(seed))
-        with torch.device("cpu"):
-            network = _build(sizes, activation, dropout)
-    finally:
-        torch.set_rng_state(state)
+    with initial_weights(seed):
+        network = _build(sizes, activation, dropout)
     return network.to(torch.get_default_device())
 
 

@@ -108,8 +108,10 @@ def test_without_a_shape_it_says_how_to_see_more(capfd):
 @pytest.mark.parametrize(
     ("arguments", "text"),
     [
-        (["mlpp"], "there is no network 'mlpp'; did you mean 'mlp'?"),
-        (["cli_layers_nets"], "MODEL is mlp, or package.module:name"),
+        (["mlpp"], "no model 'mlpp'; accepted: mlp, "),
+        (["cli_layers_nets"], "no model 'cli_layers_nets'; accepted: mlp, "),
+        (["cli_layers_nets:"], "MODEL is a network by name, or package.module:name"),
+        (["resnet32"], "--shape is missing: resnet32 is made for inputs of one shape"),
         (["cli_layers_net:small"], "there is no module 'cli_layers_net' for 'cli_layers_net:small'"),
         (["torchvision.modls:resnet18"], "there is no module 'torchvision.modls'"),
         (["cli_layers_nets:smal"], "cli_layers_nets has no 'smal'; did you mean 'small'?"),
