@@ -1,15 +1,18 @@
-"""A data set for classification, whole in memory, with loaders that index a batch at a time."""
+"""A data set: inputs and labels, a training and a test part, and loaders that give a batch at a time."""
 
-from dataclasses import dataclass
+import hashlib
+from dataclasses import dataclass, replace
 from functools import cached_property
-from numbers import Integral
 
+import numpy as np
 import torch
 from torch import Tensor
-from torch.utils.data import BatchSampler, DataLoader, RandomSampler, SequentialSampler
 
-from infoplane.analysis.errors import InputError
+from infoplane.analysis.errors import InputError, whole_number
 from infoplane.datasets.fingerprint import fingerprint
+from infoplane.datasets.loader import Loader, loader
+from infoplane.datasets.rows import Rows, take
+from infoplane.datasets.split import stratified_order
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -20,81 +23,194 @@ class Dataset:
     ----------
     name, description : str
         What a caption calls it, and where it comes from.
-    train_inputs, test_inputs : torch.Tensor
-        Shape ``(n, *shape)``, float32.
+    train_inputs, test_inputs : torch.Tensor or Rows
+        Shape ``(n, *shape)``: a tensor, float32, or int64 where `vocabulary` is given; or
+        `infoplane.datasets.rows.Rows`, which make float32 of bytes or files a batch at a time. Both have `shape`,
+        ``len()`` and give tensors for a place or a slice.
     train_labels, test_labels : torch.Tensor
-        Shape ``(n,)``, int64, from 0 to ``classes - 1``.
-    classes : int
-        Number of classes.
+        Classes: shape ``(n,)``, int64, from 0 to ``classes - 1``. Numbers: shape ``(n,)`` or ``(n, targets)``, float32,
+        in the unit of the source.
+    classes : int or None
+        Number of classes; None where the labels are numbers.
+    vocabulary : int or None
+        Where inputs are sequences of tokens: their number, token 0 (padding) and 1 (unknown) among them.
+    workers : int
+        Processes in which a loader reads its batches; 0: the caller's own.
     """
 
     name: str
-    train_inputs: Tensor
+    train_inputs: Tensor | Rows
     train_labels: Tensor
-    test_inputs: Tensor
+    test_inputs: Tensor | Rows
     test_labels: Tensor
-    classes: int
+    classes: int | None
     description: str
+    vocabulary: int | None = None
+    workers: int = 0
+
+    def __post_init__(self) -> None:
+        whole_number("workers", self.workers, least=0)
+        for part in ("train", "test"):
+            _check(self, part, getattr(self, f"{part}_inputs"), getattr(self, f"{part}_labels"))
+        if self.train_inputs.shape[1:] != self.test_inputs.shape[1:]:
+            shapes = f"{tuple(self.train_inputs.shape[1:])} and {tuple(self.test_inputs.shape[1:])}"
+            raise InputError(f"training and test inputs of {self.name!r} have different shapes, {shapes}")
+        if self.train_labels.shape[1:] != self.test_labels.shape[1:]:
+            raise InputError(f"training and test labels of {self.name!r} have different numbers of columns")
 
     def __repr__(self) -> str:
         counts = f"{len(self.train_labels)} training and {len(self.test_labels)} test inputs"
-        return f"<Dataset {self.name!r}: {counts} of shape {self.shape}, {self.classes} classes>"
+        labels = f"{self.classes} classes" if self.classes is not None else f"{self.targets} number(s) per label"
+        return f"<Dataset {self.name!r}: {counts} of shape {self.shape}, {labels}>"
 
     @property
     def shape(self) -> tuple[int, ...]:
         """Shape of one input."""
         return tuple(self.train_inputs.shape[1:])
 
+    @property
+    def targets(self) -> int | None:
+        """Numbers per label; None where labels are classes."""
+        if self.classes is not None:
+            return None
+        return 1 if self.train_labels.ndim == 1 else int(self.train_labels.shape[1])
+
     @cached_property
     def sha256(self) -> str:
-        """SHA-256 over dtype, shape and values of the four tensors: which data a run has really seen."""
-        return fingerprint(self.train_inputs, self.train_labels, self.test_inputs, self.test_labels)
+        """Which data a run has really seen.
 
-    def train_loader(self, batch_size: int, *, seed: int, shuffle: bool = True) -> DataLoader[list[Tensor]]:
+        For tensors the SHA-256 over dtype, shape and values of inputs and labels of both parts. Where inputs are
+        `Rows`, over their own fingerprints and those of the labels: `Pixels` covers the bytes, `ImageFiles` names and
+        sizes of the files but not their content.
+        """
+        parts = (self.train_inputs, self.train_labels, self.test_inputs, self.test_labels)
+        if isinstance(self.train_inputs, Tensor) and isinstance(self.test_inputs, Tensor):
+            return fingerprint(self.train_inputs, self.train_labels, self.test_inputs, self.test_labels)
+        said = [fingerprint(part) if isinstance(part, Tensor) else part.fingerprint() for part in parts]
+        return hashlib.sha256("\n".join(said).encode()).hexdigest()
+
+    def train_loader(
+        self, batch_size: int, *, seed: int, shuffle: bool = True, rank: int = 0, world: int = 1
+    ) -> Loader:
         """Return a loader of the training part; the last batch may be smaller.
 
-        The order, different in every epoch and fixed by `seed`, comes from a generator of the loader's own.
+        The order is a function of `seed` and the epoch: the k-th pass is epoch k, from 0, and ``loader.set_epoch(k)``
+        goes to any. No global random state is read or changed.
+
+        Parameters
+        ----------
+        batch_size : int
+            Inputs per batch, of this rank.
+        seed : int
+            Of the order, and of what is random in the inputs (augmentation).
+        shuffle : bool
+            False: in the data set's own order, in every epoch.
+        rank, world : int
+            This process and the number of processes. Every rank takes every world-th input of the common order, and all
+            get equally many: up to ``world - 1`` inputs of an epoch, other ones in every epoch, are left out.
 
         Raises
         ------
         InputError
-            `batch_size` or `seed` is out of range.
+            A number is out of range.
         """
-        return _loader(self.train_inputs, self.train_labels, batch_size, seed=seed, shuffle=shuffle)
+        return loader(
+            self.train_inputs,
+            self.train_labels,
+            batch_size,
+            seed=seed,
+            shuffle=shuffle,
+            workers=self.workers,
+            rank=rank,
+            world=world,
+            equal=True,
+        )
 
-    def test_loader(self, batch_size: int) -> DataLoader[list[Tensor]]:
+    def test_loader(self, batch_size: int, *, rank: int = 0, world: int = 1) -> Loader:
         """Return a loader of the test part, in order.
 
+        Parameters
+        ----------
+        batch_size : int
+            Inputs per batch.
+        rank, world : int
+            This process and the number of processes. Every input is in exactly one rank, so ranks may differ by one.
+
         Raises
         ------
         InputError
-            `batch_size` is out of range.
+            A number is out of range.
         """
-        return _loader(self.test_inputs, self.test_labels, batch_size, seed=0, shuffle=False)
+        return loader(
+            self.test_inputs,
+            self.test_labels,
+            batch_size,
+            seed=0,
+            shuffle=False,
+            workers=self.workers,
+            rank=rank,
+            world=world,
+            equal=False,
+        )
+
+    def subset(self, *, train: int, seed: int = 0) -> "Dataset":
+        """Return the same data set with only some of its training inputs; the test part stays whole.
+
+        The inputs are drawn class by class, so that each class keeps its share (to within one input where classes are
+        equally frequent); where labels are numbers, at random. With one seed, a smaller subset is part of a larger one.
+
+        Parameters
+        ----------
+        train : int
+            How many training inputs.
+        seed : int
+            Of the draw.
+
+        Raises
+        ------
+        InputError
+            There are not so many, or a number is out of range.
+        """
+        most = len(self.train_labels)
+        count = whole_number("train", train, least=1, most=most)
+        if count == most:
+            return self
+        classes = self.train_labels.numpy() if self.classes is not None else np.zeros(most, dtype=np.int64)
+        index = np.sort(stratified_order(classes, whole_number("seed", seed, least=0))[:count])
+        how = "class by class" if self.classes is not None else "at random"
+        return replace(
+            self,
+            train_inputs=take(self.train_inputs, index),
+            train_labels=self.train_labels[torch.from_numpy(index)],
+            description=f"{self.description}; of the {most} training inputs {count}, drawn {how} with seed {seed}",
+        )
 
 
-class _Batches(torch.utils.data.Dataset[list[Tensor]]):
-    """Inputs and labels by a list of indices, gathered at once."""
-
-    def __init__(self, inputs: Tensor, labels: Tensor) -> None:
-        self.inputs = inputs
-        self.labels = labels
-
-    def __len__(self) -> int:
-        return len(self.labels)
-
-    def __getitem__(self, index: list[int]) -> list[Tensor]:
-        chosen = torch.tensor(index, dtype=torch.int64)
-        return [self.inputs.index_select(0, chosen), self.labels.index_select(0, chosen)]
-
-
-def _loader(inputs: Tensor, labels: Tensor, batch_size: int, *, seed: int, shuffle: bool) -> DataLoader[list[Tensor]]:
-    for what, value, least in (("batch_size", batch_size, 1), ("seed", seed, 0)):
-        if isinstance(value, bool) or not isinstance(value, Integral) or value < least:
-            raise InputError(f"{what}={value!r} cannot be used; accepted: a whole number >= {least}")
-    # Without a generator of its own a DataLoader draws from the global state at every iter().
-    generator = torch.Generator().manual_seed(int(seed))
-    rows = _Batches(inputs, labels)
-    order = RandomSampler(rows, generator=generator) if shuffle else SequentialSampler(rows)
-    batches = BatchSampler(order, batch_size=int(batch_size), drop_last=False)
-    return DataLoader(rows, sampler=batches, batch_size=None, generator=generator)
+def _check(data: Dataset, part: str, inputs: Tensor | Rows, labels: Tensor) -> None:
+    """Refuse inputs and labels that do not fit each other or the kind of labels."""
+    what = f"the {'training' if part == 'train' else part} part of {data.name!r}"
+    if len(inputs) != len(labels) or len(labels) == 0:
+        raise InputError(
+            f"{what} has {len(inputs)} inputs and {len(labels)} labels; as many of both are needed, at least 1"
+        )
+    if isinstance(inputs, Tensor) and inputs.dtype != (torch.float32 if data.vocabulary is None else torch.int64):
+        wanted = "float32 inputs are" if data.vocabulary is None else "with a vocabulary int64 tokens are"
+        raise InputError(f"{what} has inputs of dtype {inputs.dtype}; {wanted} needed")
+    if data.classes is None:
+        if labels.dtype != torch.float32 or labels.ndim not in (1, 2):
+            found = f"dtype {labels.dtype} and shape {tuple(labels.shape)}"
+            raise InputError(
+                f"{what} has labels of {found}; without classes float32 of shape (n,) or (n, targets) is needed"
+            )
+        if not bool(torch.isfinite(labels).all()):
+            raise InputError(f"{what} has labels that are not finite")
+        return
+    whole_number("classes", data.classes, least=2)
+    if labels.dtype != torch.int64 or labels.ndim != 1:
+        found = f"dtype {labels.dtype} and shape {tuple(labels.shape)}"
+        raise InputError(f"{what} has labels of {found}; classes are int64 of shape (n,)")
+    low, high = int(labels.min()), int(labels.max())
+    if low < 0 or high >= data.classes:
+        raise InputError(
+            f"{what} has labels from {low} to {high}; with {data.classes} classes they go from 0 to {data.classes - 1}"
+        )

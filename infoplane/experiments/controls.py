@@ -78,6 +78,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
 
 def _network(data: Dataset, seed: int) -> torch.nn.Module:
     widths = (512, 512) if data.shape[-1] > 8 else (64, 64)
+    assert data.classes is not None, "both data sets have classes"
     return mlp((data.train_inputs[0].numel(), *widths, data.classes), seed=seed)
 
 

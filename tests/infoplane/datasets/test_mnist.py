@@ -1,10 +1,8 @@
-"""The digits as shipped; MNIST from files real, made up, damaged and absent; a broken torchvision."""
+"""MNIST, Fashion-MNIST and sequential MNIST, from files real, made up, damaged and absent; a broken torchvision."""
 
-import dataclasses
 import importlib.util
 import math
 import os
-import random
 import struct
 import subprocess
 import sys
@@ -26,6 +24,10 @@ FILES = {
 needs_torchvision = pytest.mark.skipif(
     importlib.util.find_spec("torchvision") is None, reason="torchvision is not installed"
 )
+has_mnist = pytest.mark.skipif(
+    not (Path(os.environ.get("INFOPLANE_DATA") or "absent") / "MNIST" / "raw").is_dir(),
+    reason="the variable INFOPLANE_DATA names no folder with MNIST",
+)
 
 
 def entropy_bits(labels: torch.Tensor) -> float:
@@ -33,124 +35,9 @@ def entropy_bits(labels: torch.Tensor) -> float:
     return -(p * p.log()).sum().item() / math.log(2)
 
 
-@pytest.fixture(scope="module")
-def digits() -> datasets.Dataset:
-    return datasets.load("digits")
-
-
-# Digits
-
-
-def test_digits_are_scikit_learns_images_scaled_to_one(digits):
-    assert digits.train_inputs.shape == (1347, 1, 8, 8)
-    assert digits.test_inputs.shape == (450, 1, 8, 8)
-    assert (digits.name, digits.classes, digits.shape) == ("digits", 10, (1, 8, 8))
-    assert digits.train_inputs.dtype == digits.test_inputs.dtype == torch.float32
-    assert digits.train_labels.dtype == digits.test_labels.dtype == torch.int64
-    from sklearn.datasets import load_digits
-
-    source = load_digits()
-    expected = sorted((*row, label) for row, label in zip(source.data.tolist(), source.target, strict=True))
-    images = torch.cat([digits.train_inputs, digits.test_inputs]).flatten(1) * 16
-    labels = torch.cat([digits.train_labels, digits.test_labels])
-    assert sorted((*row, label.item()) for row, label in zip(images.tolist(), labels, strict=True)) == expected
-
-
-def test_digits_are_split_by_class(digits):
-    whole = torch.bincount(torch.cat([digits.train_labels, digits.test_labels]))
-    test = torch.bincount(digits.test_labels)
-    assert (test - whole * 450 / 1797).abs().max().item() < 1
-
-
-def test_digits_are_the_same_in_every_process(digits):
-    assert digits.sha256 == "f669c3e15e54f01d905718e79385fe05b8e8cb843556eac3e4fcef8519c4477b"
-
-
-def test_sha256_tells_values_and_order_apart(digits):
-    other = dataclasses.replace(digits, test_labels=digits.test_labels.flip(0))
-    assert other.sha256 != digits.sha256
-    assert dataclasses.replace(digits).sha256 == digits.sha256
-
-
-# Loaders
-
-
-def test_loaders_give_every_row_once_in_batches(digits):
-    loader = digits.train_loader(100, seed=0)
-    batches = list(loader)
-    assert len(loader) == len(batches) == 14
-    assert [len(y) for _, y in batches] == [100] * 13 + [47]
-    seen = torch.cat([x for x, _ in batches])
-    assert seen.shape == digits.train_inputs.shape
-    order = sorted(map(tuple, seen.flatten(1).tolist()))
-    assert order == sorted(map(tuple, digits.train_inputs.flatten(1).tolist()))
-    test = list(digits.test_loader(450))
-    assert torch.equal(test[0][0], digits.test_inputs)
-    assert torch.equal(test[0][1], digits.test_labels)
-
-
-def test_images_stay_with_their_labels(digits):
-    rows = [tuple(row) for row in digits.train_inputs.flatten(1).tolist()]
-    known = dict(zip(rows, digits.train_labels.tolist(), strict=True))
-    for x, y in digits.train_loader(64, seed=5):
-        assert [known[tuple(row)] for row in x.flatten(1).tolist()] == y.tolist()
-
-
-def test_order_is_fixed_by_the_seed_and_differs_between_epochs(digits):
-    def epochs(seed: int) -> list[list[int]]:
-        loader = digits.train_loader(50, seed=seed)
-        return [torch.cat([y for _, y in loader]).tolist() for _ in range(2)]
-
-    assert epochs(1) == epochs(1)
-    assert epochs(1)[0] != epochs(1)[1]
-    assert epochs(1)[0] != epochs(2)[0]
-    unshuffled = digits.train_loader(50, seed=1, shuffle=False)
-    assert torch.cat([y for _, y in unshuffled]).tolist() == digits.train_labels.tolist()
-
-
-def test_loading_and_iterating_leave_the_global_random_states():
-    states = torch.get_rng_state(), str(np.random.get_state()), random.getstate()
-    data = datasets.load("digits")
-    list(data.train_loader(100, seed=0))
-    list(data.test_loader(100))
-    assert torch.equal(torch.get_rng_state(), states[0])
-    assert str(np.random.get_state()) == states[1]
-    assert random.getstate() == states[2]
-
-
-@pytest.mark.parametrize("batch_size", [0, -3, 2.5, True, "10"])
-def test_a_bad_batch_size_is_refused(digits, batch_size):
-    with pytest.raises(InputError, match="batch_size="):
-        digits.test_loader(batch_size)
-    with pytest.raises(InputError, match="batch_size="):
-        digits.train_loader(batch_size, seed=0)
-
-
-def test_a_bad_seed_is_refused(digits):
-    with pytest.raises(InputError, match="seed=-1"):
-        digits.train_loader(10, seed=-1)
-
-
-# Names
-
-
-def test_an_unknown_name_gives_the_near_ones():
-    text = r"no data set 'mnits'; accepted: digits, mnist, szt12, szt12-mat; did you mean 'mnist'"
-    with pytest.raises(DatasetError, match=text):
-        datasets.load("mnits")
-
-
-def test_digits_take_no_folder(tmp_path):
-    with pytest.raises(DatasetError, match="leave out root="):
-        datasets.load("digits", root=tmp_path)
-
-
-# MNIST
-
-
-def write_mnist(root: Path) -> Path:
+def write_mnist(root: Path, kind: str = "MNIST") -> Path:
     """A made-up set in MNIST's layout: image i is filled with grey value i, its label is i % 10."""
-    raw = root / "MNIST" / "raw"
+    raw = root / kind / "raw"
     raw.mkdir(parents=True)
     for name, count in FILES.items():
         if "images" in name:
@@ -234,10 +121,7 @@ def test_labels_that_do_not_fit_the_images_are_refused(tmp_path):
 
 
 @needs_torchvision
-@pytest.mark.skipif(
-    not (Path(os.environ.get("INFOPLANE_DATA") or "absent") / "MNIST" / "raw").is_dir(),
-    reason="the variable INFOPLANE_DATA names no folder with MNIST",
-)
+@has_mnist
 def test_the_real_mnist():
     data = datasets.load("mnist")
     assert data.train_inputs.shape == (60000, 1, 28, 28)
@@ -248,6 +132,71 @@ def test_the_real_mnist():
         assert (inputs.min().item(), inputs.max().item()) == (0.0, 1.0)
     assert data.train_inputs.mean().item() == pytest.approx(0.1307, abs=5e-5)
     assert sum(len(y) for _, y in data.train_loader(100, seed=0)) == 60000
+    assert torch.bincount(data.train_labels).tolist() == [5923, 6742, 5958, 6131, 5842, 5421, 5918, 6265, 5851, 5949]
+    assert torch.bincount(data.test_labels).tolist() == [980, 1135, 1032, 1010, 982, 892, 958, 1028, 974, 1009]
+    assert data.sha256 == "f9d22c85ce68f56cd5f2eda37434cedcf73f1d44ecb50765054606e012f19bbf"
+
+
+# Fashion-MNIST, sequences, normalisation, download
+
+
+@needs_torchvision
+def test_fashion_mnist_lies_in_a_folder_of_its_own(tmp_path):
+    write_mnist(tmp_path)
+    with pytest.raises(DatasetError, match=r"Fashion-MNIST is not in .*FashionMNIST.raw"):
+        datasets.load("fashion-mnist", root=tmp_path)
+    write_mnist(tmp_path, "FashionMNIST")
+    data = datasets.load("fashion-mnist", root=tmp_path)
+    assert (data.name, data.shape, data.classes, len(data.test_labels)) == ("fashion-mnist", (1, 28, 28), 10, 20)
+    assert "articles of clothing" in data.description
+
+
+@needs_torchvision
+def test_normalised_images_have_mean_0_and_deviation_1_over_the_training_part(tmp_path):
+    write_mnist(tmp_path)
+    plain = datasets.load("mnist", root=tmp_path)
+    data = datasets.load("mnist", root=tmp_path, normalize="training")
+    assert data.train_inputs.mean().item() == pytest.approx(0, abs=1e-5)
+    assert data.train_inputs.std(correction=0).item() == pytest.approx(1, abs=1e-5)
+    mean, deviation = np.arange(60).mean() / 255, np.arange(60).std() / 255
+    assert torch.allclose(data.test_inputs, (plain.test_inputs - mean) / deviation, atol=1e-5)
+    assert f"({mean:.4f} and {deviation:.4f})" in data.description
+    with pytest.raises(InputError, match=r"normalize is 'test', but it is one of 'training'"):
+        datasets.load("mnist", root=tmp_path, normalize="test")
+
+
+@needs_torchvision
+@has_mnist
+def test_sequences_are_the_images_row_by_row():
+    images = datasets.load("mnist")
+    pixels, rows = datasets.load("sequential-mnist"), datasets.load("sequential-mnist", by="row")
+    assert (pixels.shape, rows.shape) == ((784, 1), (28, 28))
+    for place in (0, 59_999):
+        assert pixels.train_inputs[place, 28 * 13 + 5, 0] == images.train_inputs[place, 0, 13, 5]
+        assert torch.equal(rows.train_inputs[place, 13], images.train_inputs[place, 0, 13])
+    assert torch.equal(pixels.test_labels, images.test_labels)
+    assert "pixel by pixel" in pixels.description
+    with pytest.raises(InputError, match="by is 'column'"):
+        datasets.load("sequential-mnist", by="column")
+
+
+@needs_torchvision
+def test_nothing_is_downloaded_unless_asked_and_a_failure_is_one_sentence(tmp_path, monkeypatch):
+    import torchvision.datasets as vision
+
+    asked = []
+
+    def no_network(self):
+        asked.append(self.root)
+        raise RuntimeError("no network\nhere")
+
+    monkeypatch.setattr(vision.MNIST, "download", no_network)
+    with pytest.raises(DatasetError, match="download=True"):
+        datasets.load("mnist", root=tmp_path)
+    assert not asked
+    with pytest.raises(DatasetError, match=r"MNIST cannot be fetched to .*\(RuntimeError: no network here\)"):
+        datasets.load("mnist", root=tmp_path, download=True)
+    assert asked == [str(tmp_path)]
 
 
 # torchvision that does not import
