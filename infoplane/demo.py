@@ -1,6 +1,6 @@
 """The demo: the same digits network twice from one seed, without and with SynScaW, measured and drawn."""
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 
 import torch
@@ -8,17 +8,17 @@ import torch
 from infoplane.errors import InputError
 from infoplane.reports.jsd import JSDReport, jsd
 from infoplane.runfile.reader import open_run
-from infoplane.training import TrainingSettings, train
+from infoplane.training import Settings, train
 
-NAMES = {"baseline": "none", "synscaw": "synscaw"}
+METHODS = ("baseline", "synscaw")
 # Inches: small enough that their text is still legible when a journal sets them one column (85 mm) wide.
 SIZES = {"plane": (112 / 25.4, 88 / 25.4), "weights": (130 / 25.4, 88 / 25.4)}
-SETTINGS = TrainingSettings(data="digits", batch_size=50, latent=64)
+SETTINGS = Settings().changed({"training.batch_size": 50, "training.checkpoint_every": 0, "probes.latent": 64})
 
 
 @dataclass(frozen=True)
 class Demo:
-    """What the demo made: run files by title, every file written, and the divergence report."""
+    """What the demo made: run files by method, every file written, and the divergence report."""
 
     runs: dict[str, Path]
     files: tuple[Path, ...]
@@ -61,7 +61,7 @@ def run_demo(
 
     from infoplane import plots
 
-    runs = {title: out / f"{title}.h5" for title in NAMES}
+    runs = {method: out / f"{method}.h5" for method in METHODS}
     pictures = {name: out / f"{name}.png" for name in ("plane", "surface", "weights")}
     tables = (out / "jsd.csv", out / "jsd.md")
     files = (*runs.values(), *pictures.values(), *tables)
@@ -74,9 +74,9 @@ def run_demo(
     threads = torch.get_num_threads()
     torch.set_num_threads(1)  # for a network this small, one thread is faster than several
     try:
-        for title, scaling in NAMES.items():
-            settings = replace(SETTINGS, scaling=scaling, epochs=epochs, seed=seed, device=device)
-            train(settings, runs[title], overwrite=overwrite, quiet=quiet, label=f"digits, {title}")
+        for method, path in runs.items():
+            own = {"method": method, "seed": seed, "training.epochs": epochs, "training.device": device}
+            train(SETTINGS.changed(own), path, overwrite=overwrite, quiet=quiet)
     finally:
         torch.set_num_threads(threads)
     report = jsd(list(runs.values()))

@@ -156,9 +156,12 @@ _IF_KILLED = {"killed": "", "recording or killed": "if it was killed: "}
 
 
 def _since(facts: dict[str, Any]) -> str:
+    from re import sub
+
     from infoplane.printable import NAME, printable
 
-    start, end = (printable(facts[key], NAME) for key in ("start_time", "end_time"))
+    # Microseconds tell runs apart, and people nothing.
+    start, end = (sub(r"\.\d+", "", printable(facts[key], NAME)) for key in ("start_time", "end_time"))
     return f" (begun {start}{f', ended {end}' if end else ''})" if start else ""
 
 

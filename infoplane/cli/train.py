@@ -1,77 +1,133 @@
 """``infoplane train``: one training, one run file."""
 
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
 
 def train(
-    out: Annotated[Path, typer.Option("--out", "-o", help="Run file to write.", dir_okay=False)],
-    data: Annotated[
-        str, typer.Option(help="digits, szt12, or mnist (from the folder that INFOPLANE_DATA names).")
-    ] = "digits",
-    model: Annotated[str, typer.Option(help="mlp.")] = "mlp",
+    config: Annotated[
+        Path | None, typer.Argument(help="TOML file of settings; docs/training.md shows one.", dir_okay=False)
+    ] = None,
+    out: Annotated[Path | None, typer.Option("--out", "-o", help="Run file to write.", dir_okay=False)] = None,
+    preset: Annotated[
+        str | None, typer.Option(help="Begin from paper-mlp, paper-resnet32, paper-resnet50 or appendix.")
+    ] = None,
+    data: Annotated[str | None, typer.Option(help="Data set; digits unless said otherwise. docs/data.md.")] = None,
+    model: Annotated[str | None, typer.Option(help="Network; mlp unless said otherwise. docs/models.md.")] = None,
     hidden: Annotated[str | None, typer.Option(help="Widths of the hidden layers, such as 1024,1024.")] = None,
-    scaling: Annotated[
-        str,
-        typer.Option(help="none, synscaw, synscaw-official, synscaw-stable, synscal, synscal-logit-mean."),
-    ] = "none",
-    rate: Annotated[float | None, typer.Option(help="Scaling rate gamma; the preset's own by default.")] = None,
-    epochs: Annotated[int, typer.Option(min=1, help="Passes over the training set.")] = 20,
-    batch_size: Annotated[int, typer.Option(min=1, help="Inputs per step.")] = 100,
-    learning_rate: Annotated[float, typer.Option(help="Of the network's Adam; x0.94 every five epochs.")] = 5e-4,
-    latent: Annotated[int, typer.Option(min=1, help="N, dimensions of each probe's code.")] = 256,
-    beta: Annotated[float, typer.Option(min=0.0, help="Weight of the rate in the probes' loss.")] = 1e-3,
-    control: Annotated[bool, typer.Option(help="Also train the probes on the frozen untrained network.")] = True,
-    seed: Annotated[int, typer.Option(min=0, help="Of weights, batches and probes.")] = 0,
-    device: Annotated[str, typer.Option(help="cpu, cuda, cuda:1, mps.")] = "cpu",
+    method: Annotated[
+        str | None,
+        typer.Option(help="baseline, dropout, synscaw, ..., or several joined by +. docs/methods.md."),
+    ] = None,
+    rate: Annotated[float | None, typer.Option(help="Scaling rate gamma; the method's own by default.")] = None,
+    epochs: Annotated[
+        int | None, typer.Option(min=1, help="Passes over the training set; 20 unless said otherwise.")
+    ] = None,
+    batch_size: Annotated[int | None, typer.Option(min=1, help="Inputs per step; 100 unless said otherwise.")] = None,
+    learning_rate: Annotated[
+        float | None, typer.Option(help="Of the network's optimizer; 5e-4 unless said otherwise.")
+    ] = None,
+    latent: Annotated[
+        int | None, typer.Option(min=1, help="N, dimensions of each probe's code; 256 unless said otherwise.")
+    ] = None,
+    beta: Annotated[
+        float | None, typer.Option(min=0.0, help="Weight of the rate in the probes' loss; 1e-3 unless said otherwise.")
+    ] = None,
+    control: Annotated[
+        bool | None,
+        typer.Option("--control/--no-control", help="Also train the probes on the frozen untrained network (default)."),
+    ] = None,
+    seed: Annotated[int | None, typer.Option(min=0, help="Of all that is random; 0 unless said otherwise.")] = None,
+    device: Annotated[str | None, typer.Option(help="cpu, cuda, cuda:1, mps; cpu unless said otherwise.")] = None,
+    precision: Annotated[str | None, typer.Option(help="float32, or bfloat16 or float16 under autocast.")] = None,
+    set_: Annotated[
+        list[str] | None, typer.Option("--set", metavar="NAME=VALUE", help="Any setting, such as optimizer.name=sgd.")
+    ] = None,
+    download: Annotated[bool, typer.Option("--download", help="Fetch the data set where it is not there.")] = False,
+    resume: Annotated[
+        bool, typer.Option("--resume", help="Go on from the checkpoint of a training that was stopped.")
+    ] = False,
+    print_config: Annotated[
+        bool, typer.Option("--print-config", help="Print all settings as TOML, and train nothing.")
+    ] = False,
     quiet: Annotated[bool, typer.Option("--quiet", help="No progress bar, no table.")] = False,
     force: Annotated[bool, typer.Option("--force", help="Replace an existing run file.")] = False,
 ) -> None:
     """Train a network and record it to a run file.
 
-    Probes on all hidden layers, their control on the frozen untrained network, and recorders are on.
+    Settings come from a preset, a TOML file over it, and options over both; probes, their control on the frozen
+    untrained network, and recorders are on. A checkpoint is kept beside the run file: the same command with --resume
+    goes on after a crash.
 
-    Example: infoplane train --data digits --scaling synscaw --epochs 20 --out run.h5
+    Example: infoplane train --data digits --method synscaw --epochs 20 --out run.h5
     """
-    from infoplane.cli.output import new_file
-    from infoplane.cli.tables import print_summary
-    from infoplane.training import TrainingSettings
+    from infoplane.errors import InputError
+    from infoplane.training import TrainingError, read_settings, to_toml
     from infoplane.training import train as run_training
 
-    settings = TrainingSettings(
-        data=data,
-        model=model,
-        hidden=_widths(hidden),
-        scaling=scaling,
-        rate=rate,
-        epochs=epochs,
-        batch_size=batch_size,
-        learning_rate=learning_rate,
-        latent=latent,
-        beta=beta,
-        control=control,
-        seed=seed,
-        device=device,
-    )
-    run_training(
-        settings, new_file(out, force=force), overwrite=force, quiet=quiet, label=f"{data}, scaling: {scaling}"
-    )
-    if not quiet:
-        print_summary({scaling if scaling != "none" else "no scaling": out})
+    named = {
+        "preset": preset,
+        "data.name": data,
+        "model.name": model,
+        "model.hidden": hidden,
+        "method": method,
+        "scaling.rate": rate,
+        "training.epochs": epochs,
+        "training.batch_size": batch_size,
+        "optimizer.learning_rate": learning_rate,
+        "probes.latent": latent,
+        "probes.beta": beta,
+        "probes.control": control,
+        "seed": seed,
+        "training.device": device,
+        "training.precision": precision,
+        "data.download": True if download else None,
+    }
+    given = {name: value for name, value in named.items() if value is not None}
+    settings = read_settings(config, _assignments(set_ or [], given))
+    if print_config:
+        typer.echo(to_toml(settings), nl=False)
+        return
+    if out is None:
+        raise InputError("--out is missing: the run file to write")
+    path = _place_for(out, force=force, resume=resume)
+    try:
+        run_training(settings, path, overwrite=force, resume=resume, quiet=quiet)
+    except TrainingError as error:
+        typer.echo(f"infoplane: {error}", err=True)
+        raise typer.Exit(1) from error
+    if not quiet and _is_first():
+        from infoplane.cli.tables import print_summary
+
+        print_summary({settings.method: out})
         typer.echo(str(out))
 
 
-def _widths(text: str | None) -> tuple[int, ...] | None:
+def _assignments(texts: list[str], given: dict[str, Any]) -> dict[str, Any]:
+    """Return the named options and those of --set, which must not say the same thing twice."""
     from infoplane.errors import InputError
 
-    if text is None:
-        return None
-    try:
-        widths = tuple(int(part) for part in text.split(","))
-    except ValueError:
-        widths = ()
-    if not widths or min(widths) < 1:
-        raise InputError(f"--hidden is {text!r}, but it takes positive whole numbers with commas, such as 1024,1024")
-    return widths
+    result = dict(given)
+    for text in texts:
+        name, separator, value = text.partition("=")
+        if not separator:
+            raise InputError(f"--set takes NAME=VALUE, such as scaling.rate=0.03, but it was given {text!r}")
+        if name.strip() in result:
+            raise InputError(f"{name.strip()} is given twice, as {result[name.strip()]!r} and {value.strip()!r}")
+        result[name.strip()] = value.strip()
+    return result
+
+
+def _place_for(out: Path, *, force: bool, resume: bool) -> Path:
+    from infoplane.cli.output import new_file
+
+    # Under torchrun the first process may have made the file before another looks.
+    return new_file(out, force=force or resume or not _is_first())
+
+
+def _is_first() -> bool:
+    import os
+
+    return os.environ.get("WORLD_SIZE", "1") == "1" or os.environ.get("RANK") == "0"

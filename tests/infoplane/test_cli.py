@@ -71,7 +71,7 @@ def test_demo_runs_differ_only_by_the_scaling(demo):
         tables = [
             run.plane().to_dataframe().set_index(["step", "probe", "quantity"])["value"] for run in (first, second)
         ]
-    assert differing == {"scaling", "scaling_settings"}
+    assert differing == {"method", "method_configuration"}
     rates = [t.xs("i_zx", level="quantity").unstack("probe") for t in tables]
     # The untrained host is the same in both runs, and so is its control, bit for bit.
     assert (rates[0]["hidden1@untrained"] == rates[1]["hidden1@untrained"]).all()
@@ -102,7 +102,7 @@ def test_train_plane_jsd_and_info_follow_each_other(tmp_path, capfd):
                 "16,8",
                 "--latent",
                 "4",
-                "--scaling",
+                "--method",
                 "synscal",
                 "--out",
                 str(run),
@@ -122,7 +122,7 @@ def test_train_plane_jsd_and_info_follow_each_other(tmp_path, capfd):
     facts = json.loads(capfd.readouterr().out)
     assert facts["status"] == "finished"
     assert facts["streams"]["plane"] == {"committed": 2, "readable": 2}
-    assert facts["configuration"]["scaling"] == "synscal"
+    assert facts["configuration"]["method"] == "synscal"
     assert cli(["info", str(run)]) == 0
     assert "status: finished" in capfd.readouterr().out
 
@@ -149,10 +149,14 @@ def test_surface_writes_a_picture_and_does_not_replace_one(tmp_path, capfd):
     ("arguments", "text"),
     [
         (["train", "--out", "x.h5", "--data", "digit"], "did you mean 'digits'"),
-        (["train", "--out", "x.h5", "--scaling", "synscav"], "did you mean 'synscaw'"),
+        (["train", "--out", "x.h5", "--method", "synscav"], "did you mean 'synscaw'"),
+        (["train", "--out", "x.h5", "--set", "training.epoch=3"], "did you mean 'training.epochs'"),
+        (["train", "missing.toml", "--out", "x.h5"], "missing.toml: cannot be read"),
+        (["train", "--out", "x.ckpt"], "ends like a checkpoint"),
+        (["train", "--out", "x.h5", "--resume", "--force"], "say one of the two"),
         (["train", "--out", "x.h5", "--model", "mlpp"], "did you mean 'mlp'"),
-        (["train", "--out", "x.h5", "--hidden", "a,b"], "--hidden is 'a,b'"),
-        (["train", "--out", "x.h5", "--rate", "0.1"], "nothing it would act on"),
+        (["train", "--out", "x.h5", "--hidden", "a,b"], "model.hidden is 'a,b'"),
+        (["train", "--out", "x.h5", "--rate", "0.1"], "baseline"),
         (["train", "--out", "x.h5", "--device", "cudda"], "device 'cudda'"),
         (["train", "--out", "x.h5", "--epochs", "0"], "epochs"),
         (["train"], "--out"),
@@ -326,6 +330,25 @@ def test_force_replaces_run_files_alone(tmp_path, capfd):
     path.write_text("years of work")
     assert "is no HDF5 file" in refused(capfd, "train", "--out", path, "--epochs", 1, "--force")
     assert path.read_text() == "years of work"
+
+
+def test_a_training_that_goes_wrong_gets_one_sentence_and_code_1(tmp_path, capfd):
+    wild = ["--set", "optimizer.name=sgd", "--learning-rate", "1e30", "--hidden", "4", "--latent", "2", "--quiet"]
+    text = refused(capfd, "train", "--out", tmp_path / "run.h5", *wild, code=1)
+    assert "the loss is" in text
+    assert "run.h5 is readable up to there" in text
+
+
+def test_the_same_command_with_resume_goes_on_and_then_has_nothing_to_do(tmp_path, capfd):
+    run = tmp_path / "run.h5"
+    said = ["train", "--hidden", "4", "--latent", "2", "--no-control", "--quiet", "--out", str(run)]
+    assert cli([*said, "--epochs", "1"]) == 0
+    assert (tmp_path / "run.ckpt").exists()
+    assert cli([*said, "--epochs", "2", "--resume"]) == 0
+    with ip.open_run(run) as opened:
+        assert opened.plane()["epoch"].tolist() == [1, 2]
+    assert "learning_rate was 0.0005 and is 0.1" in refused(capfd, *said, "--resume", "--learning-rate", "0.1")
+    assert cli([*said, "--epochs", "2", "--resume"]) == 0
 
 
 def test_work_that_fails_gets_one_sentence_and_code_1(tmp_path, capfd, monkeypatch):
