@@ -12,10 +12,12 @@ if TYPE_CHECKING:
     from infoplane.analysis.bins import Bins
     from infoplane.analysis.delta_information import delta_information, delta_information_surface
     from infoplane.analysis.estimate import estimate, methods
+    from infoplane.analysis.generalization import generalization_bound
     from infoplane.analysis.lognormal import lognormal_jsd
     from infoplane.analysis.rows import row_symbols
     from infoplane.analysis.sketch import LogHistogram
     from infoplane.analysis.stability import stability
+    from infoplane.analysis.verdicts.claim import Claim
     from infoplane.errors import InfoplaneError
     from infoplane.frozen import probe_frozen
     from infoplane.probes.bottleneck import VIBBottleneck, VIBHead
@@ -24,6 +26,8 @@ if TYPE_CHECKING:
     from infoplane.probes.target import RealTarget
     from infoplane.probes.vib import VIBProbe
     from infoplane.recorder import record
+    from infoplane.regularizers.method import parse_method
+    from infoplane.reports.compare import compare
     from infoplane.runfile.difference import difference
     from infoplane.runfile.export import export
     from infoplane.runfile.reader import open_dataset, open_run
@@ -36,6 +40,7 @@ __version__ = "0.1.0"
 
 __all__ = [
     "Bins",
+    "Claim",
     "InfoplaneError",
     "LogHistogram",
     "RealTarget",
@@ -45,6 +50,7 @@ __all__ = [
     "VIBHead",
     "VIBProbe",
     "analysis",
+    "compare",
     "datasets",
     "delta_information",
     "delta_information_surface",
@@ -53,6 +59,7 @@ __all__ = [
     "estimate",
     "every",
     "export",
+    "generalization_bound",
     "log_spaced",
     "lognormal_jsd",
     "methods",
@@ -60,6 +67,7 @@ __all__ = [
     "open_dataset",
     "open_run",
     "open_study",
+    "parse_method",
     "plots",
     "probe_frozen",
     "probes",
@@ -74,6 +82,7 @@ __all__ = [
 _MODULES = frozenset({"analysis", "datasets", "errors", "models", "plots", "probes", "reports"})
 _HOMES = {
     "Bins": "infoplane.analysis.bins",
+    "Claim": "infoplane.analysis.verdicts.claim",
     "InfoplaneError": "infoplane.errors",
     "LogHistogram": "infoplane.analysis.sketch",
     "RealTarget": "infoplane.probes.target",
@@ -82,18 +91,21 @@ _HOMES = {
     "VIBBottleneck": "infoplane.probes.bottleneck",
     "VIBHead": "infoplane.probes.bottleneck",
     "VIBProbe": "infoplane.probes.vib",
+    "compare": "infoplane.reports.compare",
     "delta_information": "infoplane.analysis.delta_information",
     "delta_information_surface": "infoplane.analysis.delta_information",
     "difference": "infoplane.runfile.difference",
     "estimate": "infoplane.analysis.estimate",
     "every": "infoplane.probes.schedule",
     "export": "infoplane.runfile.export",
+    "generalization_bound": "infoplane.analysis.generalization",
     "log_spaced": "infoplane.probes.schedule",
     "lognormal_jsd": "infoplane.analysis.lognormal",
     "methods": "infoplane.analysis.estimate",
     "open_dataset": "infoplane.runfile.reader",
     "open_run": "infoplane.runfile.reader",
     "open_study": "infoplane.runfile.study",
+    "parse_method": "infoplane.regularizers.method",
     "probe_frozen": "infoplane.frozen",
     "record": "infoplane.recorder",
     "recover": "infoplane.runfile.recover",

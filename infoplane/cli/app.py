@@ -5,6 +5,7 @@ from typing import Annotated
 import typer
 
 import infoplane
+from infoplane.cli.compare import compare
 from infoplane.cli.demo import demo
 from infoplane.cli.diff import diff
 from infoplane.cli.export import export
@@ -37,5 +38,5 @@ def _root(
 ) -> None: ...
 
 
-for command in (demo, train, layers, plane, jsd, surface, verify, info, export, diff, recover):
+for command in (demo, train, layers, plane, jsd, surface, compare, verify, info, export, diff, recover):
     app.command()(command)
