@@ -20,7 +20,7 @@ def info(
 ) -> None:
     """Say what a run file holds.
 
-    Status (recording, killed, recording or killed, finished, interrupted), last event, streams with their rows, probes,
+    Status (recording, killed, replaced, finished, interrupted), last event, streams with their rows, probes,
     findings by kind, configuration and provenance; of a damaged file what is wrong, and what can still be read.
 
     Example: infoplane info run.h5

@@ -23,6 +23,7 @@ import h5py
 from h5py import h5d, h5f, h5l, h5o, h5p, h5t, h5z
 
 from infoplane.errors import RunFileError
+from infoplane.printable import printable
 
 SIGNATURE = b"\x89HDF\r\n\x1a\n"
 # HDF5 reads damaged metadata of an SWMR file again, 100 times, and doubles its pause from 1 ns each time: it hangs
@@ -65,17 +66,17 @@ class OpenFile:
         if key in self._datasets and kind is h5py.Dataset:
             return self._datasets[key]
         if not self.has(group, name):
-            raise KeyError(f"{name!r} is missing from {group.name}")
+            raise KeyError(f"{name!r} is missing from {printable(group.name)}")
         if not self.lies_inside(group, name):
-            raise ValueError(f"{name!r} in {group.name} is a link to elsewhere")
+            raise ValueError(f"{name!r} in {printable(group.name)} is a link to elsewhere")
         thing = h5o.open(group.id, name.encode())
         if isinstance(thing, h5d.DatasetID):
-            _check_dataset(thing, f"{group.name}/{name}")
+            _check_dataset(thing, f"{printable(group.name)}/{name}")
             opened: Any = h5py.Dataset(thing, readonly=True)
         else:
             opened = h5py.Group(thing)
         if not isinstance(opened, kind):
-            raise ValueError(f"{name!r} in {group.name} is a {type(opened).__name__}")
+            raise ValueError(f"{name!r} in {printable(group.name)} is a {type(opened).__name__}")
         if isinstance(opened, h5py.Dataset):
             self._datasets[key] = opened
         return opened
@@ -98,7 +99,7 @@ class OpenFile:
             When there are more than any run file has. Called inside `reading`.
         """
         if len(group) > MOST_MEMBERS:
-            raise ValueError(f"{group.name} has {len(group)} members, more than any run file")
+            raise ValueError(f"{printable(group.name)} has {len(group)} members, more than any run file")
         return [name.decode() for name in group.id]
 
     def check_open(self, path: Path) -> None:
