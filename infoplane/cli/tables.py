@@ -10,8 +10,8 @@ from infoplane.plain_probes import plain_probes
 from infoplane.printable import NAME, printable
 from infoplane.reports.findings import FindingSummary, findings
 from infoplane.reports.jsd import POOLED, jsd
-from infoplane.reports.table import SCREEN
 from infoplane.runfile.reader import open_run
+from infoplane.text_table import SCREEN
 
 if TYPE_CHECKING:
     import pandas as pd

@@ -11,7 +11,7 @@ from infoplane.analysis.verdicts.verdict import between, signed
 from infoplane.printable import NAME, printable
 from infoplane.reports.arms import Arms
 from infoplane.reports.run_values import unit_of
-from infoplane.reports.table import SCREEN, aligned
+from infoplane.text_table import SCREEN, aligned
 
 _PATHS = 1000
 

@@ -19,9 +19,9 @@ from infoplane.analysis.sketch import SketchSummary
 from infoplane.analysis.sketch_pooling import pooled
 from infoplane.errors import InputError
 from infoplane.printable import NAME, printable
-from infoplane.reports.table import SCREEN, aligned, escaped, markdown
 from infoplane.runfile.reader import Run, open_run
 from infoplane.spreadsheet import as_text_cell
+from infoplane.text_table import SCREEN, aligned, escaped, markdown
 
 if TYPE_CHECKING:
     import pandas as pd

@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING, Any, Final
 
 from infoplane.errors import RunFileError
 from infoplane.printable import NAME, printable
-from infoplane.reports.table import SCREEN, aligned
 from infoplane.runfile.reader import Run, open_run
+from infoplane.text_table import SCREEN, aligned
 
 if TYPE_CHECKING:
     import pandas as pd

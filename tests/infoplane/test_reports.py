@@ -13,9 +13,9 @@ from infoplane.analysis.sketch_pooling import pooled
 from infoplane.errors import InputError, RunFileError
 from infoplane.probes.probe_info import ProbeInfo
 from infoplane.reports import JSDReport, jsd
-from infoplane.reports.table import aligned, markdown
 from infoplane.runfile.schema import run_streams
 from infoplane.runfile.writer import RunWriter
+from infoplane.text_table import aligned, markdown
 
 
 def sketch_of(values):
