@@ -14,7 +14,9 @@ from infoplane.cli.jsd import jsd
 from infoplane.cli.layers import layers
 from infoplane.cli.plane import plane
 from infoplane.cli.recover import recover
+from infoplane.cli.reproduce import reproduce
 from infoplane.cli.surface import surface
+from infoplane.cli.sweep import sweep
 from infoplane.cli.train import train
 from infoplane.cli.verify import verify
 
@@ -38,5 +40,20 @@ def _root(
 ) -> None: ...
 
 
-for command in (demo, train, layers, plane, jsd, surface, compare, verify, info, export, diff, recover):
+for command in (
+    demo,
+    train,
+    sweep,
+    layers,
+    plane,
+    jsd,
+    surface,
+    compare,
+    reproduce,
+    verify,
+    info,
+    export,
+    diff,
+    recover,
+):
     app.command()(command)

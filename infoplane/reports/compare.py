@@ -67,8 +67,8 @@ def compare(
     Returns
     -------
     Comparison
-        A claim about ``i_zx`` also has to survive the sandwich, the scale twins, and equal I(Z;Y): what was not
-        recorded leaves it undecided.
+        A claim about ``i_zx`` also has to survive the sandwich, equal I(Z;Y), and for probes beside the network the
+        scale twins: what was not recorded leaves it undecided.
 
     Raises
     ------
@@ -93,7 +93,7 @@ def compare(
         verdicts = [
             surviving(
                 verdict,
-                _checks(verdict, values, scales_of(values.run(arms.pairs[0].first), verdict.claim.site), margin),
+                _checks(verdict, values, _scales(values.run(arms.pairs[0].first), verdict.claim.site), margin),
             )
             if verdict.claim.metric == "i_zx"
             else verdict
@@ -130,7 +130,12 @@ def _check_probes(arms: Arms, family: Sequence[Claim]) -> None:
         )
 
 
-def _checks(verdict: Verdict, values: ArmValues, scales: Sequence[float], margin: float) -> list[Check]:
+def _scales(run: Run, site: str) -> Sequence[float] | None:
+    """Return the scales of a site's twins; None where the code is the network's own, which no probe reads scaled."""
+    return None if run.plane().attrs.get("probe_mode") == "bottleneck" else scales_of(run, site)
+
+
+def _checks(verdict: Verdict, values: ArmValues, scales: Sequence[float] | None, margin: float) -> list[Check]:
     """Return what a claim about I(Z;X) must survive; see `infoplane.analysis.verdicts.survival`."""
     site = verdict.claim.site
     checks = []
@@ -140,10 +145,10 @@ def _checks(verdict: Verdict, values: ArmValues, scales: Sequence[float], margin
         checks.append(not_measured("sandwich's upper bound", "is not there in all runs, and the claim must survive it"))
     else:
         checks.append(moves_with("sandwich's upper bound", sandwich, verdict, unit="bit"))
-    for scale in scales:
+    for scale in scales or ():
         pair = values.pair("i_zx", site, scale)
         checks.append(moves_with(f"rate of the scale twin x{scale:g}", pair, verdict, unit="bit"))
-    if not scales:
+    if scales is not None and not scales:
         why = "is not there: no run has scale twins (record(scale_twins=(0.1, 10))), and the claim must survive them"
         checks.append(not_measured("rate of the scale twins", why))
     checks.append(stays("label bound I(Z;Y)", values.pair("i_zy", site), verdict, margin=margin, unit="bit"))

@@ -22,14 +22,17 @@ DATA = {"name": "made up", "sha256": "abc", "test": 40}
 IMAGES = 40
 
 
-def write(path, seed, arm, *, moves=None, images=True, scales=SCALES, epochs=2, status="finished", **provenance):
+def write(
+    path, seed, arm, *, moves=None, images=True, scales=SCALES, epochs=2, status="finished", mode="", **provenance
+):
     """A run whose images' outcomes are drawn; `moves` shifts the probes' quantities of arm b by so many bit."""
     rng = np.random.default_rng([seed, arm == "b"])
     moves = moves or {}
     probes = [ProbeInfo(site, site, "trained", 1e-3, 8) for site in SITES]
     probes += [ProbeInfo(f"{site}@x{s:g}", site, "trained", 1e-3, 8, s) for site in SITES for s in scales]
     probes += [ProbeInfo(f"{site}@untrained", site, "untrained", 1e-3, 8) for site in SITES]
-    streams = run_streams(probes=probes, metrics={"loss": "bit", "error": "1"}, inputs=IMAGES if images else 0)
+    metrics, attrs = {"loss": "bit", "error": "1"}, {"probe_mode": mode} if mode else {}
+    streams = run_streams(probes=probes, metrics=metrics, inputs=IMAGES if images else 0, attrs=attrs)
     header = {"seed": seed, "configuration": {"scaling": arm, "seed": seed}, "data": DATA, "versions": {"torch": "2.6"}}
     count = len(probes)
     with RunWriter(path) as writer:
@@ -188,6 +191,7 @@ def test_what_the_arms_differ_in_is_said_and_seeds_are_none(runs):
         ({"i_zx": -9}, {}, "undecided", ["open", "agrees", "agrees", "agrees"]),
         ({"i_zx": -9, "i_zx_upper": -5, "i_zy": -0.6}, {}, "undecided", ["agrees", "agrees", "agrees", "unequal"]),
         ({"i_zx": -9, "i_zx_upper": -5}, {"scales": ()}, "undecided", ["agrees", "missing", "agrees"]),
+        ({"i_zx": -9, "i_zx_upper": -5}, {"scales": (), "mode": "bottleneck"}, "reproduced", ["agrees"] * 2),
         ({"i_zx": -9, "i_zx_upper": math.nan}, {}, "undecided", ["missing", "agrees", "agrees", "agrees"]),
         ({"i_zx": 9, "i_zx_upper": 5}, {}, "contradicted", ["refuted"] * 3 + ["agrees"]),
     ],
