@@ -129,8 +129,8 @@ def record(
     raw_bytes : int
         At most so many bytes of them; no more rows are kept then, which is said.
     inputs : int
-        So many held-out inputs, a fixed random subset where there are more, keep their own error, loss, rates and
-        cross-entropies in every row: what a comparison of runs on the same inputs needs.
+        So many held-out inputs, a random subset where there are more and the same one for every seed, keep their own
+        error, loss, rates and cross-entropies in every row: what a comparison of runs on the same inputs needs.
     scaling : SynScaW, optional
         Whose passes are kept: give `Recording.scaled` the report of each.
     sketch_at : Schedule, int or None

@@ -45,7 +45,7 @@ from infoplane.runfile.stream import Stream
 from infoplane.runfile.writer import RunWriter
 from infoplane.scaling.report import ScalingReport
 from infoplane.scaling.synscaw import SynScaW
-from infoplane.signals import cause, ends_recording, hold_signals, unwatch_signals, watch_signals
+from infoplane.signals import cause, ends_recording, hold_signals, may_be_interrupted, unwatch_signals, watch_signals
 from infoplane.sink import Sink
 
 STATE_VERSION = 2
@@ -149,8 +149,7 @@ class Recording:
         self._check_open()
         status = "interrupted"
         with ExitStack() as last:  # each is done whatever becomes of the others: the file, signals, sinks
-            for sink in self._sinks:
-                last.callback(sink.close)
+            last.callback(self._close_sinks)
             last.callback(unwatch_signals)
             try:
                 self._observer.close()
@@ -162,6 +161,13 @@ class Recording:
                 with self._to_file() as writer:
                     if writer is not None:
                         writer.close(status)
+
+    @may_be_interrupted
+    def _close_sinks(self) -> None:
+        """Close all sinks, whatever becomes of one; with the file ended, one that hangs may be interrupted."""
+        with ExitStack() as each:
+            for sink in reversed(self._sinks):
+                each.callback(sink.close)
 
     def loss(self, labels: Tensor | None = None) -> Tensor:
         """Let the probes learn from the training forward just made, and return what to add to the loss.
@@ -332,7 +338,8 @@ class Recording:
         if given != layers:
             raise InputError(f"the report is of the layers {given}, but the recording has {layers}")
         if not self._observer.has_started:
-            raise CaptureError("scaled() keeps passes from the first step on, and there was none yet")
+            when = "of this recording, which goes on with a file," if self._resumed is not None else "on,"
+            raise CaptureError(f"scaled() keeps passes from the first step {when} and there was none yet")
         if self._scaled_at >= self.step:
             raise CaptureError(f"scaled() was called at step {self.step} before, and a run has one pass per step")
         self._scaled_at = self.step

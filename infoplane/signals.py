@@ -35,6 +35,7 @@ class _Watch:
 _DEFAULTS = {signal.SIGINT: signal.default_int_handler, signal.SIGTERM: signal.SIG_DFL}
 _watch = _Watch()
 _endings: set[CodeType] = set()
+_interruptible: set[CodeType] = set()
 
 
 def watch_signals() -> None:
@@ -53,6 +54,12 @@ def ends_recording(function: _F) -> _F:
     To hold them in its first line would be too late: Python handles signals as it enters a function, before that line.
     """
     _endings.add(cast(FunctionType, function).__code__)
+    return function
+
+
+def may_be_interrupted(function: _F) -> _F:
+    """Mark a function in which, though one that `ends_recording` calls it, signals come at once."""
+    _interruptible.add(cast(FunctionType, function).__code__)
     return function
 
 
@@ -106,7 +113,7 @@ def _on_signal(number: int, frame: FrameType | None) -> None:
 
 
 def _is_ending(frame: FrameType | None) -> bool:
-    while frame is not None:
+    while frame is not None and frame.f_code not in _interruptible:
         if frame.f_code in _endings:
             return True
         frame = frame.f_back

@@ -64,7 +64,7 @@ class HeldOutSums:
         self._folds = [_bound_sums(len(self.probes), target) for _ in range(2)]
         self._dimensions = [np.zeros(probe.latent) for probe in self.probes]
         self._kept = Kept(subset)
-        self._each = EachInputRecorder(Subset(inputs, seed), len(self.probes)) if inputs else None
+        self._each = EachInputRecorder(Subset(inputs), len(self.probes)) if inputs else None
         self._outputs: dict[str, TemperatureCosts] = {}
         self._correct: float | None = None
         self._keys: list[tuple[NDArray[np.int64], NDArray[np.uint64]]] = []

@@ -1,8 +1,8 @@
 """JSON as a run file holds it: strict, so that every program reads it, and yet with all numbers that Python has.
 
 JSON has no NaN and no infinities, and what Python writes for them is no JSON. Here each is an object of its own,
-``{"non_finite": "NaN"}`` (or ``"Infinity"``, ``"-Infinity"``), which no text of a user can be taken for, and which
-reads back as the number. Older files may have the bare words, which are read too.
+``{"non_finite": "NaN"}`` (or ``"Infinity"``, ``"-Infinity"``), which reads back as the number, whoever wrote it. Older
+files may have the bare words, which are read too.
 """
 
 import json
@@ -26,9 +26,13 @@ def to_json(value: Any, *, sort_keys: bool = False) -> str:
     Raises
     ------
     InputError
-        When it nests deeper than `MOST_LEVELS`.
+        When it nests deeper than `MOST_LEVELS`, or has a whole number of thousands of digits.
     """
-    return json.dumps(_strict(value, 0), allow_nan=False, sort_keys=sort_keys)
+    strict = _strict(value, 0)
+    try:
+        return json.dumps(strict, allow_nan=False, sort_keys=sort_keys)
+    except ValueError as error:  # of Python's limit on the digits of a number
+        raise InputError(f"a value cannot be kept as JSON ({error})") from error
 
 
 def from_json(text: str) -> Any:
@@ -50,7 +54,10 @@ def from_json(text: str) -> Any:
 
 def plain(value: object) -> object:
     """Return what JSON has for `value`: a numpy scalar's number, an array's list, else its text."""
-    return value.tolist() if isinstance(value, np.generic | np.ndarray) else str(value)
+    if isinstance(value, np.ndarray):
+        return value.tolist()
+    number = value.item() if isinstance(value, np.generic) else value
+    return str(number) if number is value or isinstance(number, np.generic) else number  # np.longdouble stays itself
 
 
 def _strict(value: Any, level: int) -> Any:

@@ -6,6 +6,7 @@ What a killed process has left is removed by the next that writes under the same
 a file of such a name and of this user, empty or HDF5, whose lock is free on a file system on which locks are seen.
 """
 
+import errno
 import os
 import re
 import secrets
@@ -20,6 +21,8 @@ from infoplane.runfile.lock import WriterLock, has_writer
 _ATTEMPTS = 8
 _NAME_BYTES = 200  # of the name that it is for; a name has at most 255 bytes on most file systems
 _SAFE = getattr(os, "O_CLOEXEC", 0) | getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_BINARY", 0)
+_WITHOUT_LINKS = {errno.EPERM, errno.EACCES, errno.ENOTSUP, errno.EOPNOTSUPP, errno.ENOSYS, errno.EMLINK, errno.EXDEV}
+"""Errors of a file system that has no links."""
 _NO_WAIT = getattr(os, "O_NONBLOCK", 0)
 
 
@@ -29,7 +32,7 @@ class NewFile:
     Parameters
     ----------
     target : pathlib.Path
-        The name that it is for.
+        The name that it is for; where that is a symbolic link, what it leads to.
 
     Attributes
     ----------
@@ -45,7 +48,8 @@ class NewFile:
     """
 
     def __init__(self, target: Path) -> None:
-        self._target, self._has_name = target, True
+        self._named, self._has_name = target, True
+        self._target = target = Path(os.path.realpath(target))
         _remove_leftovers(target)
         for attempt in range(_ATTEMPTS):
             self.path = target.with_name(f"{_prefix(target)}{os.getpid()}-{secrets.token_hex(8)}.new")
@@ -77,17 +81,25 @@ class NewFile:
             os.link(self.path, self._target)
         except FileExistsError:
             raise self._refusal() from None
-        except OSError:  # a file system without links: the name is taken by an empty file first
-            try:
+        except OSError as error:
+            if error.errno not in _WITHOUT_LINKS:
+                raise
+            try:  # the name is taken by an empty file first
                 os.close(os.open(self._target, os.O_WRONLY | os.O_CREAT | os.O_EXCL | _SAFE, 0o666))
             except FileExistsError:
                 raise self._refusal() from None
-            self.replace()
+            try:
+                self.replace()
+            except OSError:
+                self._target.unlink(missing_ok=True)
+                raise
         else:
             self._unlink()
 
     def replace(self) -> None:
-        """Give it its name, whatever has that now. OSError when it cannot be given."""
+        """Give it its name, whatever has that now, and the mode of that. OSError when it cannot be given."""
+        with suppress(OSError):  # nothing has it, or the mode cannot be set
+            self.path.chmod(stat.S_IMODE(self._target.stat().st_mode))
         self.path.replace(self._target)
         self._has_name = False
 
@@ -118,7 +130,7 @@ class NewFile:
                 self.path.unlink()
 
     def _refusal(self) -> RunFileError:
-        return RunFileError(f"{self._target}: was made by another program meanwhile, so it is not replaced")
+        return RunFileError(f"{self._named}: was made by another program meanwhile, so it is not replaced")
 
 
 def _prefix(target: Path) -> str:

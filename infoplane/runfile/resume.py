@@ -4,7 +4,6 @@ A file is resumed by the recording that made it: the same format version, networ
 same seed, for the noise of a step depends on the seed and on the number of the step alone.
 """
 
-import json
 import warnings
 from collections import Counter
 from collections.abc import Mapping, Sequence
@@ -16,7 +15,7 @@ from typing import Any
 from infoplane.errors import RunFileError
 from infoplane.probes.schedule import Schedule
 from infoplane.runfile.declared import declared_streams
-from infoplane.runfile.layout import plain
+from infoplane.runfile.json_text import from_json, to_json
 from infoplane.runfile.reader import Run
 from infoplane.runfile.rebuild import steps_told
 from infoplane.runfile.same_streams import differing, stream_differences
@@ -37,7 +36,7 @@ def check_resumable(run: Run, header: Mapping[str, Any]) -> None:
     run : Run
         The file, open.
     header : mapping
-        ``probes``, the options of the recording, and ``seed``.
+        ``probes``, the options of the recording, ``seed``, and ``scaling`` where passes are kept.
 
     Raises
     ------
@@ -58,7 +57,9 @@ def check_resumable(run: Run, header: Mapping[str, Any]) -> None:
     now = _as_json({**header["probes"], "seed": header["seed"]})
     # An option that came after the file was written, and that is off, is none that it lacks.
     now = {name: value for name, value in now.items() if value or name in then}
-    _refuse(run, differing("", then, now))
+    scaling = [_mapping(_as_json(of)) for of in (run.provenance.get("scaling"), header.get("scaling"))]
+    # Where one of them has none, that its stream is missing says more.
+    _refuse(run, [*differing("", then, now), *(differing(" of scaling", *scaling) if all(scaling) else [])])
 
 
 def check_same_streams(run: Run, streams: Sequence[Stream]) -> None:
@@ -158,7 +159,7 @@ def go_on(
     warned = _missing_and_left_out(run, streams, step, rows)
     for name in ("configuration", "data"):
         then, now = _mapping(run.provenance.get(name)), _as_json(provenance.get(name) or {})
-        changed = [repr(key) for key in {**then, **now} if then.get(key) != now.get(key)]
+        changed = [repr(key) for key in {**then, **now} if to_json(then.get(key)) != to_json(now.get(key))]
         if now and changed:
             more = f" and {len(changed) - _MOST} more" if len(changed) > _MOST else ""
             warned.append(f"{name} is not that of the file in {', '.join(changed[:_MOST])}{more}")
@@ -224,7 +225,7 @@ def _refuse(run: Run, differences: Sequence[str]) -> None:
 
 def _as_json(value: Any) -> Any:
     """Return `value` as it comes back from a file."""
-    return json.loads(json.dumps(value, default=plain))
+    return from_json(to_json(value))
 
 
 def _mapping(value: Any) -> dict[str, Any]:

@@ -108,7 +108,9 @@ def _labels(streams: Sequence[Stream], kind: str) -> list[str]:
 
 
 def _are_equal(a: Any, b: Any) -> bool:
-    return bool(np.array_equal(a, b)) if isinstance(a, np.ndarray) or isinstance(b, np.ndarray) else bool(a == b)
+    if isinstance(a, np.ndarray) or isinstance(b, np.ndarray):
+        return bool(np.array_equal(a, b))
+    return bool(a == b or (a != a and b != b))  # NaN is no other setting than NaN
 
 
 def _short(value: Any) -> str:

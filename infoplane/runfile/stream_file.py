@@ -55,6 +55,7 @@ class StreamFile:
 
     def __init__(self, path: Path) -> None:
         self.path = path
+        self._place = os.path.abspath(path)  # whatever folder the program changes to later
         self._opened = open_file(path)
         self._closed = False
         self._views: dict[str, StreamView] = {}
@@ -233,7 +234,7 @@ class StreamFile:
     def _is_replaced(self) -> bool:
         """Whether another file has the path by now."""
         try:
-            now, ours = os.stat(self.path), os.fstat(self._opened.file.id.get_vfd_handle())
+            now, ours = os.stat(self._place), os.fstat(self._opened.file.id.get_vfd_handle())
         except OSError:
             return False  # it has been deleted: there is nothing to open in its place
         return (now.st_dev, now.st_ino) != (ours.st_dev, ours.st_ino)

@@ -66,6 +66,8 @@ class RunWriter:
         self, path: str | PathLike[str], *, overwrite: bool = False, resume: bool = False, flush: int = 1
     ) -> None:
         self.path = Path(path)
+        # Where the file is, through links and whatever folder the program changes to later.
+        self._place = Path(os.path.realpath(path))
         self._flush = whole_number("flush", flush, least=1)
         if overwrite and resume:
             raise InputError("a run file is either replaced or resumed: give overwrite=True or resume=True, not both")
@@ -78,16 +80,16 @@ class RunWriter:
         self._rows: dict[str, StreamRows] = {}
         if self.path.exists() and not self.path.is_file():
             raise RunFileError(f"{self.path}: cannot be written, because it exists and is no file")
-        self._reserved = _reserve(self.path)
+        self._reserved = _reserve(self._place, self.path)
         if not self._reserved:
             if not (overwrite or resume):
                 reason = "exists already; overwrite=True (on the command line --force) replaces it, resume=True goes on"
                 raise RunFileError(f"{self.path}: {reason}")
-            _check_replaceable(self.path)
-        self._lock = WriterLock(self.path)
+            _check_replaceable(self._place, self.path)
+        self._lock = WriterLock(self._place)
         try:
-            if resume and self.path.stat().st_size:
-                self.resumed = open_run(self.path)
+            if resume and self._place.stat().st_size:
+                self.resumed = open_run(self._place)
         except BaseException:
             self.close()
             raise
@@ -146,7 +148,7 @@ class RunWriter:
         new: NewFile | None = None
         try:
             start_time = now() if self.resumed is None else self.resumed.start_time
-            new = NewFile(self.path)
+            new = NewFile(self._place)
             new.write(empty_file(streams, provenance, start_time))
             # Rows are written once: HDF5 2 would keep 8 MiB of them per data set in memory.
             file = h5py.File(new.path, "r+", libver=LIBVER, rdcc_nbytes=_CACHE_BYTES)
@@ -156,6 +158,8 @@ class RunWriter:
             if self.resumed is not None:
                 copy_rows(self.resumed, file, streams, last_step=last_step)
             self._rows = {stream.name: StreamRows(file["entry"][stream.name], stream) for stream in streams}
+            if self._reserved and self._is_written_by_others():
+                raise RunFileError(f"{self.path}: was written by another program meanwhile, so it is not replaced")
             new.take_place_of(self._lock)
         except BaseException as error:
             if file is not None:
@@ -261,8 +265,8 @@ class RunWriter:
         self._end_resumed()
         file = self._file
         if file is None:
-            if self._reserved and self._lock.is_on(self.path):
-                _remove(self.path)
+            if self._reserved and self._lock.is_on(self._place) and not self._is_written_by_others():
+                _remove(self._place)
             self._lock.release()
             return
         try:
@@ -304,6 +308,13 @@ class RunWriter:
             self._end = "is written by another process"
             self._fault = RunFileError(f"{self.path}: is written by the process that this one was forked from")
 
+    def _is_written_by_others(self) -> bool:
+        """Whether somebody has put something into the empty file that holds the name."""
+        try:
+            return self._place.stat().st_size > 0
+        except OSError:
+            return False
+
     def _end_resumed(self) -> None:
         """Close what was resumed."""
         if self.resumed is not None:
@@ -319,10 +330,10 @@ class RunWriter:
         self.close("finished" if kind is None else "interrupted")
 
 
-def _reserve(path: Path) -> bool:
-    """Create an empty file; False where there is one."""
+def _reserve(place: Path, path: Path) -> bool:
+    """Create an empty file at a place; False where there is one. Errors name it as it was given."""
     try:
-        path.open("xb").close()
+        place.open("xb").close()
     except FileExistsError:
         return False
     except FileNotFoundError as error:
@@ -332,15 +343,15 @@ def _reserve(path: Path) -> bool:
     return True
 
 
-def _check_replaceable(path: Path) -> None:
+def _check_replaceable(place: Path, path: Path) -> None:
     """Refuse a file that is neither empty nor begins as HDF5 files do: nothing else is ever overwritten."""
     try:
-        is_ours = is_empty_or_hdf5(path)
+        is_ours = is_empty_or_hdf5(place)
     except OSError as error:
         raise RunFileError(f"{path}: cannot be replaced ({error.strerror or error})") from error
     if not is_ours:
         raise RunFileError(f"{path}: is no HDF5 file, so it is not replaced; choose another name, or remove it")
-    if not os.access(path.parent, os.W_OK):
+    if not os.access(place.parent, os.W_OK):
         raise RunFileError(f"{path}: cannot be replaced, because no file can be created in its folder")
 
 

@@ -74,6 +74,13 @@ def test_fewer_places_than_inputs_keep_the_same_random_subset_in_every_row(tmp_p
             np.testing.assert_array_equal(run.inputs()[name], every.inputs()[name][..., positions[0]])
 
 
+def test_the_subset_is_the_same_for_every_seed(tmp_path):
+    for seed in (0, 1):
+        recorded(tmp_path / f"{seed}.h5", inputs=20, seed=seed)
+    with ip.open_run(tmp_path / "0.h5") as first, ip.open_run(tmp_path / "1.h5") as second:
+        np.testing.assert_array_equal(first.inputs()["position"], second.inputs()["position"])
+
+
 def test_more_places_than_inputs_are_filled_with_none(tmp_path):
     recorded(tmp_path / "run.h5", inputs=N + 10)
     with ip.open_run(tmp_path / "run.h5") as run:

@@ -1,5 +1,6 @@
 """A file is written beside its name, touches nothing else there, and takes no name that somebody has taken."""
 
+import errno
 import os
 import re
 import subprocess
@@ -158,3 +159,56 @@ def test_a_name_as_long_as_the_system_allows_can_be_written(tmp_path):
     path = tmp_path / ("ü" * 125 + ".h5")
     assert value(write(path)) == [1.0]
     assert names(tmp_path) == [path.name]
+
+
+def test_a_link_is_followed_and_a_mode_handed_on(tmp_path):
+    (tmp_path / "disk").mkdir()
+    write(tmp_path / "disk" / "run.h5")
+    (tmp_path / "disk" / "run.h5").chmod(0o600)
+    (tmp_path / "run.h5").symlink_to("disk/run.h5")
+    write(tmp_path / "run.h5", x=2.0, overwrite=True)
+    assert (tmp_path / "run.h5").is_symlink()
+    assert value(tmp_path / "disk" / "run.h5") == [2.0]
+    assert (tmp_path / "disk" / "run.h5").stat().st_mode & 0o777 == 0o600
+    ip.recover(tmp_path / "disk" / "run.h5", tmp_path / "other.h5")
+    (tmp_path / "link.h5").symlink_to("other.h5")
+    ip.recover(tmp_path / "run.h5", tmp_path / "link.h5", overwrite=True)
+    assert (tmp_path / "link.h5").is_symlink()
+    assert names(tmp_path / "disk") == ["run.h5"]
+
+
+def test_a_file_is_where_it_was_begun_whatever_folder_the_program_changes_to(tmp_path, monkeypatch):
+    (tmp_path / "elsewhere").mkdir()
+    monkeypatch.chdir(tmp_path)
+    with RunWriter("run.h5") as writer:
+        monkeypatch.chdir(tmp_path / "elsewhere")
+        writer.start(STREAMS, {})
+        writer.append("plane", 0, x=1.0)
+    assert value(tmp_path / "run.h5") == [1.0]
+    assert names(tmp_path / "elsewhere") == []
+
+
+def test_what_others_write_into_the_name_meanwhile_is_kept(tmp_path):
+    writer = RunWriter(tmp_path / "run.h5")
+    (tmp_path / "run.h5").write_text("mine")
+    with pytest.raises(RunFileError, match="was written by another program meanwhile"):
+        writer.start(STREAMS, {})
+    (tmp_path / "run.h5").unlink()
+    writer = RunWriter(tmp_path / "run.h5")
+    (tmp_path / "run.h5").write_text("mine")
+    writer.close()
+    assert (tmp_path / "run.h5").read_text() == "mine"
+    assert names(tmp_path) == ["run.h5"]
+
+
+def test_a_name_that_cannot_be_given_is_not_left_as_an_empty_file(tmp_path, monkeypatch):
+    def refused(*names, **options):
+        raise OSError(errno.EPERM, "no links here")
+
+    monkeypatch.setattr(os, "link", refused)
+    new = NewFile(tmp_path / "run.h5")
+    new.path.unlink()
+    with pytest.raises(FileNotFoundError):
+        new.publish()
+    new.discard()
+    assert names(tmp_path) == []

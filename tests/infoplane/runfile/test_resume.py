@@ -560,3 +560,28 @@ def test_steps_done_are_those_that_the_rows_tell_of(tmp_path):
         writer.start([], {})
     with ip.open_run(tmp_path / "none.h5") as run:
         assert steps_done(run) == 0
+
+
+def test_other_settings_of_the_scaling_are_refused(tmp_path):
+    net = network()
+    with ip.record(net, tmp_path / "run.h5", scaling=ip.SynScaW(net, gamma=1e-3), **OPTIONS) as rec:
+        x, y = batch(0)
+        functional.cross_entropy(net(x), y).backward()
+        rec.loss(y)
+    other = ip.SynScaW(net, gamma=5e-2, probe_shift=0.7)
+    with (
+        pytest.raises(RunFileError, match=r"gamma of scaling is 0\.001 in the file and 0\.05 now; probe_shift of scal"),
+        ip.record(net, tmp_path / "run.h5", scaling=other, resume=True, **OPTIONS),
+    ):
+        pass
+    with ip.record(net, tmp_path / "run.h5", scaling=ip.SynScaW(net, gamma=1e-3), resume=True, **OPTIONS):
+        pass
+
+
+@pytest.mark.parametrize("value", [float("nan"), {(1, 2): 3}, {np.int64(1): 2}, np.longdouble(1) / 3, [float("inf")]])
+def test_a_setting_that_json_does_not_have_is_the_same_setting_when_resumed(tmp_path, value, caplog):
+    for last in (STEPS, 2 * STEPS):
+        caplog.clear()
+        train(tmp_path / "run.h5", last, configuration={"given": value}, resume=True)
+    assert not [text for text in caplog.messages if "configuration" in text]
+    assert not [text for text in events(tmp_path / "run.h5") if "configuration" in text]

@@ -299,3 +299,32 @@ def test_the_cause_is_the_signal_alone_where_it_was_one():
         "SystemExit",
         "ValueError",
     ]
+
+
+def test_a_signal_while_the_sinks_of_an_inner_recording_close_comes_at_once(tmp_path):
+    class Slow:
+        def measurement(self, measurement, probes, *, epoch):
+            pass
+
+        def close(self):
+            signal.raise_signal(signal.SIGTERM)
+            done.append("the sink went on")
+
+    x, y, done = torch.randn(9, 4), torch.arange(9) % 3, []
+    options = {"sites": ["0"], "classes": 3, "latent": 2, "draws": 1, "sketch_at": None}
+    models = [nn.Sequential(nn.Linear(4, 3)) for _ in range(2)]
+    with pytest.raises(SystemExit), ip.record(models[0], tmp_path / "outer.h5", **options) as outer:
+        models[0](x)
+        outer.loss(y)
+        with ip.record(models[1], tmp_path / "inner.h5", sinks=[Slow()], **options) as inner:
+            models[1](x)
+            inner.loss(y)
+        done.append("the outer loop went on")
+    assert done == []
+    for name, status, text in (
+        ("inner", "finished", "finished"),
+        ("outer", "interrupted", "interrupted by SIGTERM"),
+    ):
+        with ip.open_run(tmp_path / f"{name}.h5") as run:
+            assert (run.status, run.events()["text"].tolist()[-1]) == (status, text)
+    assert [signal.getsignal(number) for number in HANDLERS] == [signal.default_int_handler, signal.SIG_DFL]
