@@ -7,6 +7,7 @@ is left on disk, and asking takes no lock. Where there are no such locks, as on 
 
 import os
 import struct
+from contextlib import suppress
 from pathlib import Path
 from weakref import WeakSet
 
@@ -76,6 +77,14 @@ class WriterLock:
 
     def release(self) -> None:
         """Let go; a second call does nothing."""
+        if self._descriptor is not None:
+            # A fork that has not come to let go of its copy holds the same lock: closing ours would not end it.
+            with suppress(OSError):
+                _free(self._descriptor)
+        self.leave()
+
+    def leave(self) -> None:
+        """Close our descriptor of it, and leave the lock to the process that this one was forked from."""
         descriptor, self._descriptor = self._descriptor, None
         if descriptor is not None:
             _held.discard(self)
@@ -110,9 +119,15 @@ def _fcntl(descriptor: int, command: str) -> bytes | None:
     return fcntl.fcntl(descriptor, getattr(fcntl, command), _FLOCK.pack(fcntl.F_WRLCK, os.SEEK_SET, _BYTE, 1, 0))
 
 
+def _free(descriptor: int) -> None:
+    """Undo such a lock, for every process that holds it."""
+    if fcntl is not None and hasattr(fcntl, "F_OFD_SETLK"):
+        fcntl.fcntl(descriptor, fcntl.F_OFD_SETLK, _FLOCK.pack(fcntl.F_UNLCK, os.SEEK_SET, _BYTE, 1, 0))
+
+
 def _release_in_fork() -> None:
     for lock in tuple(_held):
-        lock.release()
+        lock.leave()
 
 
 _held: WeakSet[WriterLock] = WeakSet()

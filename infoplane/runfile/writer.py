@@ -159,7 +159,7 @@ class RunWriter:
                 copy_rows(self.resumed, file, streams, last_step=last_step)
             self._rows = {stream.name: StreamRows(file["entry"][stream.name], stream) for stream in streams}
             if self._reserved and self._is_written_by_others():
-                raise RunFileError(f"{self.path}: was written by another program meanwhile, so it is not replaced")
+                raise RunFileError(f"{self.path}: was made by another program meanwhile, so it is not replaced")
             new.take_place_of(self._lock)
         except BaseException as error:
             if file is not None:

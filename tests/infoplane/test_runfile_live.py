@@ -137,8 +137,7 @@ def test_flipped_bits_read_or_raise_our_error_in_bounded_time(tmp_path, whole_fi
             damaged[rng.randrange(min(len(damaged), 90_000))] ^= 1 << rng.randrange(8)
         path.write_bytes(damaged)
         try:
-            with ip.open_run(path) as run, warnings.catch_warnings():
-                warnings.simplefilter("ignore")
+            with warnings.catch_warnings(action="ignore"), ip.open_run(path) as run:
                 run.check()
                 for name in run.streams:
                     run.stream(name).to_dataframe()

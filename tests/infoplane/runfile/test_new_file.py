@@ -191,7 +191,7 @@ def test_a_file_is_where_it_was_begun_whatever_folder_the_program_changes_to(tmp
 def test_what_others_write_into_the_name_meanwhile_is_kept(tmp_path):
     writer = RunWriter(tmp_path / "run.h5")
     (tmp_path / "run.h5").write_text("mine")
-    with pytest.raises(RunFileError, match="was written by another program meanwhile"):
+    with pytest.raises(RunFileError, match="was made by another program meanwhile"):
         writer.start(STREAMS, {})
     (tmp_path / "run.h5").unlink()
     writer = RunWriter(tmp_path / "run.h5")
