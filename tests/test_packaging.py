@@ -110,3 +110,18 @@ def test_version_is_the_same_everywhere():
 
 def test_typed_marker_is_installed():
     assert (Path(infoplane.__file__).parent / "py.typed").is_file()
+
+
+def test_every_public_name_can_be_the_first_that_is_used():
+    """Packages that import each other show only in the order that some user happens to take."""
+    code = """
+import sys
+import infoplane
+for name in infoplane.__all__:
+    for loaded in [module for module in sys.modules if module.split(".")[0] == "infoplane"]:
+        del sys.modules[loaded]
+    import infoplane
+    getattr(infoplane, name)
+"""
+    result = run_python(code, cwd=ROOT)
+    assert result.returncode == 0, result.stderr

@@ -18,7 +18,7 @@ import torch
 from torch import Tensor
 
 from infoplane.analysis.errors import InputError
-from infoplane.regularizers.outputs import class_logits
+from infoplane.loss_inputs import class_logits
 
 
 @dataclass(frozen=True)

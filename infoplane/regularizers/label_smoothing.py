@@ -15,7 +15,7 @@ from torch import Tensor
 from torch.nn import functional
 
 from infoplane.analysis.errors import InputError
-from infoplane.regularizers.outputs import class_labels, class_logits
+from infoplane.loss_inputs import class_labels, class_logits
 
 
 @dataclass(frozen=True)

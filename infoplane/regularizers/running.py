@@ -16,12 +16,12 @@ import torch
 from torch import Tensor, nn
 
 from infoplane.analysis.errors import InputError
+from infoplane.loss_inputs import real_pair
 from infoplane.probes.bottleneck import bottlenecks_of
 from infoplane.regularizers.confidence_penalty import ConfidencePenalty
 from infoplane.regularizers.dropout import dropout_places
 from infoplane.regularizers.label_smoothing import LabelSmoothing
 from infoplane.regularizers.named_function import with_functions
-from infoplane.regularizers.outputs import real_pair
 from infoplane.regularizers.table import Part
 from infoplane.regularizers.vib import VIBTerm
 from infoplane.scaling.report import ScalingReport

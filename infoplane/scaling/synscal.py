@@ -41,7 +41,7 @@ import torch
 from torch import Tensor
 
 from infoplane.analysis.errors import InputError, near_names
-from infoplane.regularizers.outputs import class_labels, class_logits, real_pair
+from infoplane.loss_inputs import class_labels, class_logits, real_pair
 
 MODES = ("prob", "prob_batch", "target_class", "logit_mean", "regression")
 _NEED_LABELS = ("target_class", "regression")
