@@ -270,7 +270,6 @@ def record(
         resume=resume,
         flush=flush,
         on_error=on_error,
-        scaling=scaling,
     )
 
 

@@ -44,7 +44,6 @@ from infoplane.runfile.resume import SoFar, calls_of, check_resumable, go_on, so
 from infoplane.runfile.stream import Stream
 from infoplane.runfile.writer import RunWriter
 from infoplane.scaling.report import ScalingReport
-from infoplane.scaling.synscaw import SynScaW
 from infoplane.signals import cause, ends_recording, hold_signals, may_be_interrupted, unwatch_signals, watch_signals
 from infoplane.sink import Sink
 
@@ -77,10 +76,9 @@ class Recording:
         resume: bool,
         flush: int,
         on_error: str,
-        scaling: SynScaW | None = None,
     ) -> None:
         self.path = path
-        self._scaling, self._scaled_at = scaling, -1
+        self._scaled_at = -1
         self._driven_away: set[str] = set()
         self._observer, self._header, self._split, self._overwrite = observer, header, split, overwrite
         self._measure_at, self._sinks = measure_at, tuple(sinks)
@@ -330,11 +328,11 @@ class Recording:
             When no ``scaling`` was given to `record`, or the report is of other layers.
         """
         self._check_open()
-        if self._scaling is None:
+        if "scaling" not in self._header:
             raise InputError("scaled() keeps passes of synaptic scaling: give record(..., scaling=) the SynScaW object")
         if not isinstance(report, ScalingReport):
             raise InputError(f"scaled() takes what SynScaW.apply() returned, but it was given {type(report).__name__}")
-        layers, given = self._scaling.layers, tuple(layer.layer for layer in report)
+        layers, given = tuple(self._header["scaling"]["activations"]), tuple(layer.layer for layer in report)
         if given != layers:
             raise InputError(f"the report is of the layers {given}, but the recording has {layers}")
         if not self._observer.has_started:
@@ -557,7 +555,7 @@ class Recording:
         anew = None if self._has_state else self._resumed
         if anew is not None and plan.raw:
             self._raw_bytes = anew.raw_rows * RawRecorder(plan.raw, plan.raw_bytes).row_bytes(observer.widths)
-        streams = streams_of(observer, split=self._split, scaling=self._scaling)
+        streams = streams_of(observer, split=self._split, scaling=self._header.get("scaling"))
         noted, warned = ["recording began"], list[str]()
         if self._resumed is None:
             self._measurements = 0

@@ -22,13 +22,12 @@ from infoplane.runfile.schema import GRADIENT_QUANTITIES, PLANE_QUANTITIES, run_
 from infoplane.runfile.stream import Stream
 from infoplane.runfile.writer import RunWriter
 from infoplane.scaling.report import ScalingReport
-from infoplane.scaling.synscaw import SynScaW
 
 _METRICS = {"loss": "bit", "error": "1"}
 
 
-def streams_of(observer: Observer, *, split: str, scaling: SynScaW | None = None) -> tuple[Stream, ...]:
-    """Return the streams of what `observer` measures on `split`, and of the passes of `scaling`."""
+def streams_of(observer: Observer, *, split: str, scaling: Mapping[str, Any] | None = None) -> tuple[Stream, ...]:
+    """Return the streams of what `observer` measures on `split`, and of the passes of a SynScaW so configured."""
     plan, settings = observer.plan, observer.plan.settings
     return run_streams(
         probes=observer.probes,
@@ -181,11 +180,10 @@ def append_pass(writer: RunWriter, step: int, report: ScalingReport, *, epoch: f
     )
 
 
-def _passes(scaling: SynScaW) -> Stream:
-    settings = scaling.configuration
-    activations = [settings["activations"][layer] for layer in scaling.layers]
-    attrs = {name: settings[name] for name in ("rule", "granularity")}
-    return scaling_stream(scaling.layers, activations, attrs)
+def _passes(scaling: Mapping[str, Any]) -> Stream:
+    activations = scaling["activations"]
+    attrs = {name: scaling[name] for name in ("rule", "granularity")}
+    return scaling_stream(list(activations), list(activations.values()), attrs)
 
 
 def _each_input(found: EachInput, inputs: int) -> dict[str, NDArray[Any]]:
