@@ -6,6 +6,8 @@ import subprocess
 import sys
 import threading
 import time
+from contextlib import suppress
+from pathlib import Path
 
 import pytest
 import torch
@@ -44,6 +46,18 @@ def cluster(tmp_path, environment):
     process.communicate("", timeout=60)
 
 
+def _held_by(process):
+    """The checkpoints of the run files that a process has open: it may be at its first epoch, and have none."""
+    for link in Path(f"/proc/{process}/fd").glob("*"):
+        with suppress(OSError):
+            if (checkpoint := link.readlink().with_suffix(".ckpt")).is_file():
+                yield checkpoint
+
+
+def _epoch_of(checkpoint):
+    return torch.load(checkpoint, weights_only=True)["epoch"]
+
+
 def test_every_point_is_done_although_a_worker_is_killed(small, tmp_path, cluster, trainings_below):
     address, pid = cluster
     out, killed = tmp_path / "runs", []
@@ -51,9 +65,10 @@ def test_every_point_is_done_although_a_worker_is_killed(small, tmp_path, cluste
     def kill_one():
         until = time.monotonic() + 120
         while time.monotonic() < until and not killed:
-            if any(torch.load(path, weights_only=True)["epoch"] >= 2 for path in out.glob("*.ckpt")):
-                killed.append(next(iter(trainings_below(pid).values())))
-                os.kill(killed[0], signal.SIGKILL)
+            for training, worker in trainings_below(pid).items():
+                if not killed and any(_epoch_of(path) >= 2 for path in _held_by(training)):
+                    killed.append(worker)
+                    os.kill(worker, signal.SIGKILL)
             time.sleep(0.05)
 
     thread = threading.Thread(target=kill_one)
