@@ -17,7 +17,11 @@ def reproduce(
     seed: Annotated[int | None, typer.Option(min=0, help="The first seed; 0 if left out.")] = None,
     seeds: Annotated[int | None, typer.Option(min=1, help="How many; the experiment's own number if left out.")] = None,
     column: Annotated[
-        list[str], typer.Option(help="Column of a table, such as resnet32/cifar10-jpeg, or all; may be repeated.")
+        list[str],
+        typer.Option(help="What of it: resnet32/cifar10-jpeg or all of a table, bottleneck; may be repeated."),
+    ] = [],  # noqa: B006
+    arm: Annotated[
+        list[str], typer.Option(help="Train these alone, such as baseline; all if left out; may be repeated.")
     ] = [],  # noqa: B006
     weights: Annotated[
         list[str], typer.Option(help="fig3: a state dict, or a network of torchvision that is cached; may be repeated.")
@@ -48,6 +52,7 @@ def reproduce(
         "seed": seed,
         "seeds": seeds,
         "columns": tuple(column) or None,
+        "arms": tuple(arm) or None,
         "weights": tuple(weights) or None,
         "jobs": jobs,
         "device": device,

@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from infoplane.analysis.errors import one_of
 from infoplane.errors import InputError
 from infoplane.experiments.reproduce.experiment import Request
 from infoplane.sweep import Plan, Point
@@ -57,7 +58,7 @@ class Trained:
     Attributes
     ----------
     paths : mapping of str to tuple of pathlib.Path
-        The finished runs of every arm, by seed; an arm without one is there with none.
+        The finished runs of every arm that was asked for, by seed; one whose trainings failed is there with none.
     failed : tuple of str
         What failed, and why.
     seconds : float
@@ -81,7 +82,7 @@ def train_arms(
     seeds : iterable of int
         Of all arms: runs are paired by them.
     request : Request
-        Its folder, device, root and number of jobs are used.
+        Its folder, arms, device, root and number of jobs are used.
     metric : str
         What is compared first; fixed in every run file before it begins.
     folder : str
@@ -92,12 +93,15 @@ def train_arms(
     DatasetError
         When the data of an arm are absent.
     InputError
-        When settings cannot be used.
+        When settings cannot be used, or `request` names an arm that there is not.
     RunFileError
         When the folder has runs of other settings under the same names.
     TrainingError
         When not one training came to its end.
     """
+    for name in request.arms:
+        one_of("arm", name, [arm.name for arm in arms])
+    asked = [arm for arm in arms if not request.arms or arm.name in request.arms]
     chosen = tuple(seeds)
     fixed = {"metric": metric, "epoch": EPOCH, "seeds": list(chosen)}
     its: dict[str, Any] = {"training.device": request.device, "training.keep_checkpoint": False}
@@ -108,7 +112,7 @@ def train_arms(
     arm_of: dict[str, str] = {}
     points = []
     for seed in chosen:  # seed by seed, so that what is stopped has as many of one arm as of another
-        for arm in arms:
+        for arm in asked:
             own = {} if arm.of_seed is None else arm.of_seed(seed)
             settings = read_settings(None, {**arm.settings, **own, **its, "seed": seed})
             shown = {"arm": arm.name}
@@ -119,13 +123,13 @@ def train_arms(
             points.append(Point(name, shown, with_plan(settings, fixed)))
     # Absent data are one sentence here, and not one failure for every point.
     load_data(points[0].settings)
-    plan = Plan(metric, EPOCH, chosen, {"arm": [arm.name for arm in arms]}, tuple(points))
+    plan = Plan(metric, EPOCH, chosen, {"arm": [arm.name for arm in asked]}, tuple(points))
     result = run_plan(plan, request.out / "runs" / folder, engine=Engine(jobs=request.jobs), quiet=request.quiet)
     if not result.paths:
         raise TrainingError(
             f"no training of {request.out / 'runs' / folder} came to its end: {result.failed[0].reason}"
         )
-    paths: dict[str, list[Path]] = {arm.name: [] for arm in arms}
+    paths: dict[str, list[Path]] = {arm.name: [] for arm in asked}
     for outcome in result.outcomes:
         if outcome.status in ("finished", "kept"):
             paths[arm_of[outcome.point.name]].append(outcome.path)

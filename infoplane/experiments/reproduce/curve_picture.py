@@ -9,6 +9,7 @@ from infoplane.experiments.reproduce.curves import has_control, mean_curve
 from infoplane.plots.caption import as_is, caption_below
 from infoplane.plots.save import save
 from infoplane.plots.theme import COLORS, COLUMN, PAGE, theme
+from infoplane.plots.ticks import plain_log, whole_numbers
 
 
 def error_curves(
@@ -35,7 +36,9 @@ def error_curves(
                 ax.plot(curve.epoch, curve.mean, color=color, marker=".", label=as_is(name))
             if name in printed:
                 ax.axhline(printed[name], color=color, linewidth=0.8, linestyle=":")
-        ax.set(xlabel="epoch", ylabel="test error [%]", yscale="log")
+        ax.set(xlabel="epoch", ylabel="test error [%]")
+        plain_log(ax)
+        whole_numbers(ax.xaxis)
         ax.legend()
         if caption:
             caption_below(ax, caption)
@@ -88,7 +91,8 @@ def bound_curves(
                 title=as_is(f"{group}: {site} ({told})"),
                 xlabel="epoch",
                 ylabel="rate (I(Z;X) from above) [bit]",
-                yscale="log",
             )
+            plain_log(ax)
+            whole_numbers(ax.xaxis)
         figure.legend(*axes[0, 0].get_legend_handles_labels(), loc="outside lower center", ncols=4)
     save(axes, path)

@@ -47,6 +47,8 @@ class Request:
         How many; the experiment's own number when left out.
     columns : tuple of str
         Which columns of a table, by name; the scale's own when empty.
+    arms : tuple of str
+        Which ways of training, by name; all when empty.
     jobs : int
         Trainings side by side.
     device : str
@@ -66,6 +68,7 @@ class Request:
     seed: int = 0
     seeds: int | None = None
     columns: tuple[str, ...] = ()
+    arms: tuple[str, ...] = ()
     jobs: int = 1
     device: str = "cpu"
     root: str | None = None

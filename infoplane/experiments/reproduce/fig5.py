@@ -124,6 +124,6 @@ FIG5 = Experiment(
         "full": Scale("ResNet-32, 2000 epochs, 10 seeds", "weeks on a GPU", "CIFAR-10 (--column cifar10-jpeg: JPEG)"),
     },
     work=work,
-    takes=frozenset({"seed", "seeds", "columns", "jobs", "device", "root", "download"}),
+    takes=frozenset({"seed", "seeds", "columns", "arms", "jobs", "device", "root", "download"}),
     columns=dict.fromkeys(DATA),
 )

@@ -133,9 +133,9 @@ FIG6 = Experiment(
     claims=CLAIMS,
     scales={
         "smoke": Scale("a 32-32 network on 500 digits, 2 epochs, 2 rates of each method", "seconds"),
-        "small": Scale("784-1024-1024-10 on 10,000 MNIST images, 10 epochs, 15 arms", "an hour", "MNIST"),
+        "small": Scale("784-1024-1024-10 on 10,000 MNIST images, 10 epochs, 15 arms", "half an hour", "MNIST"),
         "full": Scale("784-1024-1024-10 on MNIST, 50 epochs, 15 arms", "a day; a GPU is advised", "MNIST"),
     },
     work=work,
-    takes=frozenset({"seed", "seeds", "jobs", "device", "root", "download"}),
+    takes=frozenset({"seed", "seeds", "arms", "jobs", "device", "root", "download"}),
 )

@@ -14,6 +14,7 @@ from infoplane.experiments.reproduce.curves import mean_curve
 from infoplane.experiments.reproduce.fig6 import PANELS, RATES, TRAINED_AT, arm_of
 from infoplane.plots.save import save
 from infoplane.plots.theme import COLORS, PAGE, theme
+from infoplane.plots.ticks import plain_log
 from infoplane.reports.run_values import run_value
 from infoplane.runfile.reader import open_run
 
@@ -43,7 +44,7 @@ def picture(runs: Mapping[str, Sequence[Path]], path: Path) -> None:
                     _over_epochs(ax, runs, method, is_error)
                 ax.set_xlabel("scaling rate" if over_rates else "epoch")
                 ax.set_ylabel("test error [%]" if is_error else "JS distance (paper: as printed)")
-            axes[0, column].set_yscale("log")
+            plain_log(axes[0, column])
             at = "" if over_rates else f", rate {TRAINED_AT[method]:g}"
             axes[0, column].set_title(f"({panel}) {method}{at}")
         found: dict[str, Artist] = {}

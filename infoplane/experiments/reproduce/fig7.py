@@ -70,5 +70,5 @@ FIG7 = Experiment(
         "full": Scale("ResNet-50 on ImageNet, 600,000 iterations", "weeks on several GPUs", "ImageNet"),
     },
     work=work,
-    takes=frozenset({"seed", "seeds", "jobs", "device", "root", "download"}),
+    takes=frozenset({"seed", "seeds", "arms", "jobs", "device", "root", "download"}),
 )

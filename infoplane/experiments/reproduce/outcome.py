@@ -88,6 +88,8 @@ class Reproduction:
             parts.append("## Verdicts\n\n" + "\n".join(lines))
         if notes := (*self.failed, *self.notes):
             parts.append("## Notes\n\n" + "\n".join(f"- {escaped(note)}" for note in notes))
+        if self.details:
+            parts.append(_made(**self.details))
         parts.append(f"The paper's numbers: {CITATION}.")
         return "\n\n".join(parts) + "\n"
 
@@ -106,3 +108,18 @@ _LONG = 4000
 
 def _after_verdict(statement: Statement) -> str:
     return str(statement).partition(" - ")[2]
+
+
+def _made(
+    *, command: str, seconds: float, seeds: Sequence[int], training_seconds: float, versions: dict[str, str]
+) -> str:
+    """Return in sentences, in Markdown, what `record` has of how it was made."""
+    code = command.replace("`", "'").replace("\n", " ")
+    said = f"Made by `{code}` with {', '.join(f'{name} {number}' for name, number in versions.items())}"
+    if not seeds:
+        return f"{said}, in {seconds:g} s."
+    listed = ", ".join(str(seed) for seed in seeds)
+    return (
+        f"{said}; seed{'' if len(seeds) == 1 else 's'} {listed}. The trainings took {training_seconds:,.0f} s in all, "
+        f"each from its begin to its end; this call {seconds:g} s."
+    )

@@ -7,6 +7,7 @@ import sys
 import time
 from collections.abc import Iterable
 from dataclasses import fields, replace
+from datetime import datetime
 from importlib import metadata
 from os import PathLike
 from pathlib import Path
@@ -18,6 +19,7 @@ from infoplane.errors import InputError
 from infoplane.experiments.reproduce.catalogue import EXPERIMENTS
 from infoplane.experiments.reproduce.experiment import SCALES, Experiment, Request
 from infoplane.experiments.reproduce.outcome import Reproduction
+from infoplane.runfile.reader import open_run
 
 MARK = "reproduce.json"
 _SMOKE = "Scale smoke shows that the experiment runs; its verdicts say nothing about the paper."
@@ -40,9 +42,9 @@ def reproduce(
         Folder for run files, pictures, tables and verdicts; ``reproduce/NAME-SCALE`` when left out. The same call in
         the same folder goes on with what is there.
     **options
-        Fields of `infoplane.experiments.reproduce.experiment.Request`: ``seed``, ``seeds``, ``columns``, ``jobs``,
-        ``device``, ``root``, ``download``, ``weights``, ``quiet``. One that the experiment takes no notice of is
-        refused.
+        Fields of `infoplane.experiments.reproduce.experiment.Request`: ``seed``, ``seeds``, ``columns``, ``arms``,
+        ``jobs``, ``device``, ``root``, ``download``, ``weights``, ``quiet``. One that the experiment takes no notice of
+        is refused.
 
     Returns
     -------
@@ -69,6 +71,10 @@ def reproduce(
     seconds = time.perf_counter() - began
     notes = (
         *({"smoke": (_SMOKE,), "small": (_SMALL,)}.get(scale, ()) if "seeds" in experiment.takes else ()),
+        *(
+            (f"Only these arms were run: {', '.join(request.arms)}. Claims about others are not judged.",)
+            * bool(request.arms)
+        ),
         *result.notes,
     )
     page, data = folder / f"{name}.md", folder / f"{name}.json"
@@ -76,7 +82,7 @@ def reproduce(
         result,
         notes=notes,
         files=(*result.files, page, data),
-        details={**result.details, **_circumstances(seconds)},
+        details={**result.details, **_circumstances(seconds, result.files)},
     )
     page.write_text(result.markdown(), encoding="utf-8")
     data.write_text(json.dumps(result.record(), indent=1) + "\n", encoding="utf-8")
@@ -97,7 +103,9 @@ def _request(experiment: Experiment, request: Request, options: dict[str, Any]) 
     whole_number("jobs", request.jobs, least=1)
     for flag in ("quiet", "download"):
         true_or_false(flag, getattr(request, flag))
-    return replace(request, columns=_several(request.columns), weights=_several(request.weights))
+    return replace(
+        request, columns=_several(request.columns), arms=_several(request.arms), weights=_several(request.weights)
+    )
 
 
 def _several(given: str | Iterable[str]) -> tuple[str, ...]:
@@ -129,10 +137,21 @@ def _take(folder: Path, experiment: Experiment, scale: str) -> None:
         raise InputError(f"{folder} cannot be written ({error.strerror or error})") from error
 
 
-def _circumstances(seconds: float) -> dict[str, Any]:
+def _circumstances(seconds: float, files: Iterable[Path]) -> dict[str, Any]:
+    """Return how the numbers came about: command, versions, seeds, seconds of this call and of trainings."""
     versions = {name: metadata.version(name) for name in ("torch", "numpy", "scipy")}
+    trained = [_seed_and_seconds(path) for path in files if path.suffix == ".h5"]
     return {
         "command": shlex.join([Path(sys.argv[0]).name, *sys.argv[1:]]),
         "seconds": round(seconds, 1),
+        "seeds": sorted({seed for seed, _ in trained}),
+        "training_seconds": round(sum(its for _, its in trained)),
         "versions": {"infoplane": infoplane.__version__, "python": platform.python_version(), **versions},
     }
+
+
+def _seed_and_seconds(path: Path) -> tuple[int, float]:
+    """Return a run's seed, and the seconds from its begin to its end, pauses of one that was stopped included."""
+    with open_run(path) as run:
+        begin, end = (datetime.fromisoformat(time) for time in (run.start_time, run.end_time))
+        return int(run.configuration["seed"]), (end - begin).total_seconds()

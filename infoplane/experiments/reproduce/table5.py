@@ -206,6 +206,6 @@ TABLE5 = Experiment(
         "full": Scale("the same; every other row with --column", "minutes to days", "the data sets of the columns"),
     },
     work=work,
-    takes=frozenset({"seed", "seeds", "columns", "jobs", "device", "root", "download"}),
+    takes=frozenset({"seed", "seeds", "columns", "arms", "jobs", "device", "root", "download"}),
     columns=ROWS,
 )

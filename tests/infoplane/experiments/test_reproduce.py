@@ -1,6 +1,7 @@
 """Experiments as a user runs them: smoke scale, folders, refusals, the command."""
 
 import json
+from datetime import datetime
 
 import matplotlib as mpl
 import pytest
@@ -107,6 +108,38 @@ def test_page_and_record_say_the_same(tables):
     assert "10.1109/TNNLS.2021.3050422" in page
 
 
+def test_the_page_says_how_it_was_made(tables):
+    out, (first, *_) = tables
+    record = json.loads((out / "table1.json").read_text())
+    assert record["seeds"] == [0, 1]
+    spans = 0.0
+    for path in first.files:
+        if path.suffix == ".h5":
+            with open_run(path) as run:
+                spans += (datetime.fromisoformat(run.end_time) - datetime.fromisoformat(run.start_time)).total_seconds()
+    assert record["training_seconds"] == round(spans) > 0
+    (line,) = (line for line in (out / "table1.md").read_text().splitlines() if line.startswith("Made by"))
+    assert f"`{record['command']}`" in line
+    assert f"seeds 0, 1. The trainings took {round(spans):,} s" in line
+    assert f"torch {record['versions']['torch']}" in line
+
+
+def test_arms_and_modes_may_be_chosen(tmp_path):
+    result = reproduce(
+        "mnist-mi", scale="smoke", out=tmp_path, seeds=1, columns="bottleneck", arms="baseline", quiet=True
+    )
+    runs = [str(path.relative_to(tmp_path / "runs")) for path in result.files if path.suffix == ".h5"]
+    assert runs == ["bottleneck/baseline,seed=0.h5"]
+    assert not result.statements
+    (table,) = result.tables
+    assert [row[0] for row in table.cells] == ["baseline"]
+    assert any(note.startswith("Only these arms were run: baseline.") for note in result.notes)
+    more = reproduce("mnist-mi", scale="smoke", out=tmp_path, seeds=1, columns="bottleneck", quiet=True)
+    assert [row[0] for row in more.tables[0].cells] == ["baseline", "synscaw"]
+    assert len(more.statements) == 2  # one seed decides nothing, and is judged all the same
+    assert {one.verdict for one in more.statements} == {"undecided"}
+
+
 def test_a_folder_of_something_else_is_refused(tables, tmp_path):
     out, _ = tables
     with pytest.raises(InputError, match="holds another experiment or scale"):
@@ -132,6 +165,9 @@ def test_a_folder_of_something_else_is_refused(tables, tmp_path):
         ("table1", {"columns": "mlp/mnst"}, "did you mean 'mlp/mnist'"),
         ("table1", {"columns": ("mlp/digits",)}, "has no scale 'small'; it has smoke"),
         ("table5", {"columns": ("irs",)}, "did you mean 'iris'"),
+        ("mnist-mi", {"columns": "botleneck"}, "did you mean 'bottleneck'"),
+        ("fig6", {"arms": "basline"}, "arm is 'basline'.*did you mean 'baseline'"),
+        ("fig4", {"arms": "baseline"}, "fig4 takes no arms"),
         ("table1", {"seeds": 0}, "seeds is 0"),
         ("table1", {"jobs": 0}, "jobs is 0"),
         ("table1", {"seed": -1}, "seed is -1"),
