@@ -1,7 +1,7 @@
 """One stream of an open run: its committed rows as arrays, as a tidy table, or as a labelled data set."""
 
 import warnings
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from math import prod
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -94,6 +94,10 @@ class StreamView:
 
     def __len__(self) -> int:
         return self.readable
+
+    def __iter__(self) -> Iterator[str]:
+        """Yield the names, as a data frame does: the length is that of the rows."""
+        return iter(self.names)
 
     def __getitem__(self, name: str) -> NDArray[Any]:
         return self.read(name)
@@ -294,7 +298,7 @@ class StreamView:
         if self.name == "plane" and name in _OF_EVERY_PLANE - self._dsets.keys():
             raise RunFileError(f"{self.path}: its plane lacks {name!r}, which every plane has (docs/file-format.md)")
         if name not in self._dsets:
-            hint = near_names(name, self._dsets)
+            hint = near_names(str(name), self._dsets)
             raise InputError(f"stream {self.name!r} has no {name!r}{hint}; it has {', '.join(self._dsets)}")
 
 

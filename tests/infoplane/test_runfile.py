@@ -128,6 +128,16 @@ def test_every_array_comes_back_as_it_was_appended(finished):
         }
 
 
+def test_a_stream_is_walked_by_its_names(finished):
+    with ip.open_run(finished) as run:
+        view = run.plane()
+        assert list(view) == list(view.names)
+        assert "values" in view
+        assert "absent" not in view
+        with pytest.raises(InputError, match="stream 'plane' has no 0; it has"):
+            view[0]
+
+
 def test_plane_table_is_tidy(finished):
     with ip.open_run(finished) as run:
         table = run.plane().to_dataframe()

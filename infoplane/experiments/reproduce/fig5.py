@@ -14,6 +14,7 @@ from infoplane.experiments.reproduce.claims import PaperClaim
 from infoplane.experiments.reproduce.experiment import Experiment, Request, Scale
 from infoplane.experiments.reproduce.judging import judged, statements
 from infoplane.experiments.reproduce.outcome import Reproduction, Table
+from infoplane.experiments.reproduce.scaling_table import scaling_tables
 
 SITES = ("stem", "stage1", "stage2", "stage3")
 """In the order of the printed layers 1 (blue) to 4 (yellow)."""
@@ -95,7 +96,11 @@ def work(request: Request) -> Reproduction:
         setting=f"{FIG5.scales[request.scale].text}; {base['data.name']}, {count} seeds. The paper: 2000 epochs, 50 "
         "runs, data set not named.",
         statements=statements(judged(CLAIMS, trained.paths)),
-        tables=(value_table("Last epoch, mean ± sd over seeds, in bit", trained.paths, columns), _printed()),
+        tables=(
+            value_table("Last epoch, mean ± sd over seeds, in bit", trained.paths, columns),
+            _printed(),
+            *scaling_tables(trained.paths),
+        ),
         notes=(
             "Only the last printed dots are lower: at equal shade the scaled run lies above the baseline for most of "
             "the training (docs/errata.md). Judge the whole curve.",

@@ -14,6 +14,7 @@ from infoplane.experiments.reproduce.claims import PaperClaim
 from infoplane.experiments.reproduce.experiment import Experiment, Request, Scale
 from infoplane.experiments.reproduce.judging import judged, statements
 from infoplane.experiments.reproduce.outcome import Reproduction
+from infoplane.experiments.reproduce.scaling_table import scaling_tables
 
 RATES = {"synscaw": (0.03, 0.06, 0.09, 0.12, 0.15, 0.18), "synscal": (0.075, 0.375, 0.675, 0.975, 1.275, 1.5)}
 """Those of panels b and d; rate 0, the first of b, is the baseline."""
@@ -117,7 +118,7 @@ def work(request: Request) -> Reproduction:
         scale=request.scale,
         setting=f"{FIG6.scales[request.scale].text}; {count} seeds. The paper: 50 epochs, all images, 10 seeds.",
         statements=statements(judged(CLAIMS, trained.paths)),
-        tables=(table,),
+        tables=(table, *scaling_tables(trained.paths)),
         notes=(
             "The caption names the rows and the axes the wrong way round, and the optima of the text (0.085, 0.74) are "
             "not those of the curves (0.09, 0.675), which are compared here; see docs/errata.md.",

@@ -16,6 +16,7 @@ from infoplane.experiments.reproduce.claims import PaperClaim
 from infoplane.experiments.reproduce.experiment import Experiment, Request, Scale
 from infoplane.experiments.reproduce.judging import judged, statements
 from infoplane.experiments.reproduce.outcome import Reproduction
+from infoplane.experiments.reproduce.scaling_table import scaling_tables
 from infoplane.reports.run_values import sites_of
 from infoplane.runfile.reader import open_run
 
@@ -100,7 +101,7 @@ def work(request: Request) -> Reproduction:
         setting=f"{MNIST_MI.scales[request.scale].text}; {count} seeds. The paper: 200 epochs, all images; one number "
         "each, number of runs not given.",
         statements=statements(judged(found, runs)),
-        tables=tuple(tables),
+        tables=(*tables, *scaling_tables(runs)),
         notes=(
             f"The paper: I(Z;X) {PRINTED['i_zx'][0]} -> {PRINTED['i_zx'][1]} bit, I(Z;Y) {PRINTED['i_zy'][0]} -> "
             f"{PRINTED['i_zy'][1]} bit, error {PRINTED['error'][0]} -> {PRINTED['error'][1]} %, which is 3 of 10,000 "

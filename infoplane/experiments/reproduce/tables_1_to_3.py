@@ -16,6 +16,7 @@ from infoplane.experiments.reproduce.columns import COLUMNS, READINGS, Column, c
 from infoplane.experiments.reproduce.experiment import Experiment, Request, Scale
 from infoplane.experiments.reproduce.judging import judged, statements
 from infoplane.experiments.reproduce.outcome import Reproduction, Table
+from infoplane.experiments.reproduce.scaling_table import scaling_tables
 from infoplane.reports.run_values import unit_of
 
 USUAL = {"smoke": ("mlp/digits",), "small": ("mlp/mnist",), "full": ("mlp/mnist",)}
@@ -92,7 +93,7 @@ def work(number: int, request: Request) -> Reproduction:
         scale=request.scale,
         setting="; ".join(said) + ". The paper: 200 epochs, all images, number of runs not given.",
         statements=statements(judged(claims, runs)),
-        tables=tuple(tables),
+        tables=(*tables, *(scaling_tables(runs) if number == 1 else ())),
         notes=tuple(dict.fromkeys(notes)),
         failed=tuple(failed),
         files=tuple(files),

@@ -42,7 +42,7 @@ def test_tables_are_of_one_set_of_runs(tables):
     assert str(runs[0]) == "mlp-digits/baseline,seed=0.h5"
     assert [len(result.statements) for result in (first, second, third)] == [5, 5, 5]
     for result in (first, second, third):
-        (table,) = result.tables
+        table, *_ = result.tables
         assert [row[0] for row in table.cells] == [
             "baseline", "dropout", "vib", "synscaw", "synscaw-stable", "synscal+confidence-penalty"
         ]  # fmt: skip
@@ -122,6 +122,27 @@ def test_the_page_says_how_it_was_made(tables):
     assert f"`{record['command']}`" in line
     assert f"seeds 0, 1. The trainings took {round(spans):,} s" in line
     assert f"torch {record['versions']['torch']}" in line
+
+
+def test_what_scaling_did_is_that_of_the_run_files(tables):
+    out, (first, second, _) = tables
+    _, scaled = first.tables
+    assert len(second.tables) == 1
+    assert [row[0] for row in scaled.cells] == ["synscaw mlp/digits"] * 3 + ["synscaw-stable mlp/digits"] * 3
+    before, change, share = [], [], []
+    for seed in (0, 1):
+        with open_run(out / "runs" / "mlp-digits" / f"synscaw-stable,seed={seed}.h5") as run:
+            passes = run.scaling()
+            its = dict(zip(passes["quantity"], passes["values"][:, 1].T, strict=True))
+            assert passes["layer"][1] == scaled.cells[4][1]
+            assert float(scaled.cells[4][2]) == its["target"][0]
+        before.append(its["zbar_before"][-1])
+        change += list(its["zbar_after"] - its["zbar_before"])
+        share += list(100 * its["mean_abs_change"] / its["mean_abs_weight"])
+    assert float(scaled.cells[4][3].split(" ± ")[0]) == pytest.approx(sum(before) / 2, rel=0.02)
+    assert float(scaled.cells[4][4]) == pytest.approx(sum(change) / 4, rel=0.05)
+    assert float(scaled.cells[4][5]) == pytest.approx(sum(share) / 4, rel=0.05)
+    assert scaled.cells[4][6] == "2"
 
 
 def test_arms_and_modes_may_be_chosen(tmp_path):
