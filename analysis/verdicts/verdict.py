@@ -138,7 +138,7 @@ class Verdict:
             "images": pair.images,
             "deviation": _finite(pair.deviation),
             "seed_error": _finite(pair.seed_error),
-            "image_error": pair.image_error if pair.images else None,
+            "image_error": pair.image_error if pair.images and pair.seeds > 1 else None,
             "p_zero": self.p_zero,
             "p_zero_holm": self.p_zero_holm,
             "p_half": self.p_half,

@@ -75,7 +75,7 @@ def plan(
     seeds: int | Iterable[int] = 1,
     grid: Mapping[str, Iterable[Any]] | None = None,
     overrides: Mapping[str, Any] | None = None,
-    metric: str | None = None,
+    metric: str = "error",
 ) -> Plan:
     """Return the points of a sweep, all of them checked.
 
@@ -90,16 +90,17 @@ def plan(
         is a point; a parameter that the method of a point lacks does not multiply it.
     overrides : mapping of str to object, optional
         What is said otherwise than in `settings`, by dotted name.
-    metric : str, optional
-        What will be compared, one of `infoplane.reports.run_values.METRICS`. Left out it is the error where labels are
-        classes and the loss where they are real numbers, for which the data are loaded once.
+    metric : str
+        What will be compared, one of `infoplane.reports.run_values.METRICS`: where nothing is said the error, the share
+        of wrong classes or 1 - R² of real labels.
 
     Raises
     ------
     DatasetError
-        When the data have to be loaded and are absent.
+        When `metric` is the loss, which not all labels have, and the data are absent.
     InputError
-        When a setting, a seed or the metric cannot be used, or a value is there twice.
+        When a setting, a seed or the metric cannot be used, a value is there twice, or no point takes what the grid
+        varies.
     """
     base = Base(settings, overrides or {})
     values = {name: _values(name, given) for name, given in (grid or {}).items()}
@@ -107,9 +108,14 @@ def plan(
     # Settings with the seed of the base, each of which is checked once for all seeds.
     groups = [(own, base.settings(own)) for own in combinations]
     chosen = _seeds(seeds, groups[0][1].seed)
-    if metric is None:
-        metric = "error" if load_data(groups[0][1]).classes is not None else "loss"
     one_of("metric", metric, METRICS)
+    if metric == "loss" and (data := load_data(groups[0][1])).classes is None:
+        raise InputError(
+            f"metric is 'loss', but of real labels, as {data.name!r} has, runs keep the error alone: 1 - R²"
+        )
+    for name in values:
+        if all(name not in own for own in combinations):
+            raise InputError(f"{name} is in the grid, but the method of no point has it")
     fixed = {"metric": metric, "epoch": EPOCH, "seeds": list(chosen)}
     points: dict[str, Point] = {}
     for seed in chosen:

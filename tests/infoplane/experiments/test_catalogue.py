@@ -102,7 +102,7 @@ def test_claims_of_table_v_turn_accuracies_into_errors():
     # Two labels in one network: only what both rows say (SynScaL raises one and leaves the other).
     parkinson = {claim.second for claim in ROWS["uci-parkinson"].claims()}
     assert parkinson == {"uci-parkinson: dropout", "uci-parkinson: synscaw"}
-    assert ROWS["iris"].arms("full")[0].of_seed(12) == {"data.fold": "3/10"}
+    assert ROWS["iris"].arms("full")[0].of_seed(12) == {"data.fold": "3/10", "data.split_seed": 1}
     assert ROWS["sequential-mnist-gru"].arms("full")[0].of_seed is None
 
 

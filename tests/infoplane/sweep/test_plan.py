@@ -81,9 +81,18 @@ def test_texts_and_numbers_are_the_same_plan(small):
     assert first.grid == {"scaling.rate": [0.01, 1], "model.hidden": [[8], [4, 4]]}
 
 
-@pytest.mark.parametrize(("data", "metric"), [("digits", "error"), ("diabetes", "loss")])
-def test_metric_is_the_error_of_classes_and_the_loss_of_real_labels(data, metric):
-    assert plan(Settings().changed({"data.name": data})).metric == metric
+def test_metric_is_one_that_the_runs_have():
+    assert plan(Settings()).metric == "error"
+    assert plan(Settings(), metric="loss").metric == "loss"
+    diabetes = Settings().changed({"data.name": "diabetes"})
+    assert plan(diabetes).metric == "error"
+    with pytest.raises(InputError, match="metric is 'loss', but of real labels, as 'diabetes' has"):
+        plan(diabetes, metric="loss")
+
+
+def test_what_no_point_takes_is_refused():
+    with pytest.raises(InputError, match=r"scaling\.rate is in the grid, but the method of no point has it"):
+        plan(Settings(), grid={"scaling.rate": [0, 0.1]})
 
 
 @pytest.mark.parametrize(
