@@ -105,6 +105,14 @@ class Recording:
         return self._observer.step
 
     @property
+    def sees_next_step(self) -> bool:
+        """Whether something is recorded of the next training forward: of the first one, and of those that are due.
+
+        Gradients are recorded of the optimizer's steps, and are not in it.
+        """
+        return self._observer.sees_next_step
+
+    @property
     def sites(self) -> tuple[str, ...]:
         """Names of the sites; the first step makes them final."""
         return self._observer.sites
@@ -193,6 +201,19 @@ class Recording:
         """
         self._check_open()
         return self._observer.loss(labels)
+
+    def skip(self) -> None:
+        """Count a step of whose forward nothing is recorded, and which may have been made without the model's hooks.
+
+        It stands in the place of the forward and of `loss`, where `sees_next_step` is False.
+
+        Raises
+        ------
+        CaptureError
+            When something is recorded of this step.
+        """
+        self._check_open()
+        self._observer.skip()
 
     @contextmanager
     def batch(self, labels: Tensor) -> Iterator[None]:

@@ -152,6 +152,21 @@ class Observer:
             raise SiteError("there is no probe yet: probes are built at the first step")
         return self._hosts.probe(site, host=host, beta=beta, scale=scale)
 
+    @property
+    def sees_next_step(self) -> bool:
+        """Whether the next training forward is looked at; see `infoplane.recording.Recording.sees_next_step`."""
+        capture = self._capture
+        return not capture.is_idle or capture.sketcher.is_asked or self.plan.sketch_at.due(self.step)
+
+    def skip(self) -> None:
+        """Count a step without its forward; see `infoplane.recording.Recording.skip`."""
+        if self.sees_next_step:
+            raise CaptureError(
+                f"skip() was called at step {self.step}, of which something is recorded: run its forward"
+            )
+        self._capture.clear()
+        self._capture.step += 1
+
     def open(self) -> None:
         """Set the hooks."""
         self.ranks = Ranks.current()

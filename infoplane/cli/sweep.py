@@ -21,15 +21,19 @@ def sweep(
     set_: Annotated[
         list[str] | None, typer.Option("--set", metavar="NAME=VALUE", help="Any setting of all points.")
     ] = None,
-    metric: Annotated[
-        str | None, typer.Option(help="What will be compared; error, or loss of real labels, unless said otherwise.")
-    ] = None,
+    metric: Annotated[str, typer.Option(help="What will be compared: error, loss, i_zx, ...")] = "error",
     jobs: Annotated[int | None, typer.Option(min=1, help="Points at a time; 1, or all that a ray cluster has.")] = None,
     threads: Annotated[
         int | None, typer.Option(min=1, help="Of each point; OMP_NUM_THREADS, or cores over jobs, on one machine.")
     ] = None,
     engine: Annotated[str, typer.Option(help="loky (this machine), dask or ray.")] = "loky",
     address: Annotated[str | None, typer.Option(help="Of a cluster's scheduler, such as tcp://host:8786.")] = None,
+    vectorize: Annotated[
+        bool,
+        typer.Option(
+            "--vectorize", help="Train the seeds of one setting side by side: for small networks, rarely probed."
+        ),
+    ] = False,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="List the points, and train nothing.")] = False,
     quiet: Annotated[bool, typer.Option("--quiet", help="No progress bar, no table.")] = False,
 ) -> None:
@@ -55,8 +59,9 @@ def sweep(
         return
     if not quiet:
         kept = f", {len(done)} of them finished before" if done else ""
-        typer.echo(f"infoplane: {len(planned.points)} points{kept}; {where}; to {out}", err=True)
-    result = run_plan(planned, out, engine=where, quiet=quiet)
+        seeds_said = "; seeds side by side" if vectorize else ""
+        typer.echo(f"infoplane: {len(planned.points)} points{kept}; {where}{seeds_said}; to {out}", err=True)
+    result = run_plan(planned, out, engine=where, vectorize=vectorize, quiet=quiet)
     if not quiet:
         typer.echo(str(result))
     if result.failed:

@@ -1,4 +1,4 @@
-"""The process that trains the points of one worker, one after the other.
+"""The process that trains the points of one worker, one after the other, or seeds of one setting side by side.
 
 It is a process of its own below the worker, so that a training which is killed, for want of memory or by a fault in a
 library, is one failed point and not the end of a pool of workers; so that a training runs in a main thread, where
@@ -15,7 +15,7 @@ import sys
 import threading
 import time
 import traceback
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
@@ -23,8 +23,8 @@ from typing import Any
 from infoplane.errors import InfoplaneError, RunFileError
 from infoplane.runfile.lock import has_writer
 from infoplane.sweep.planned import PlannedSettings, with_plan
-from infoplane.sweep.standing import standing
-from infoplane.training import Settings, train
+from infoplane.sweep.standing import Standing, standing
+from infoplane.training import Settings, train, train_side_by_side
 
 _IDLE = 30.0  # seconds after which a process without work ends, and the memory that it held is free
 _PATIENCE = 60.0  # seconds that the former writer of a file, whose worker was lost, has to let go of it
@@ -37,8 +37,7 @@ def main() -> None:
     requests = _Requests()
     while (request := requests.next()) is not None:
         started = time.monotonic()
-        status, reason = _answer(request)
-        answer = {"status": status, "reason": reason, "seconds": time.monotonic() - started}
+        answer = {**_answer(request), "seconds": time.monotonic() - started}
         requests.is_busy = False
         with suppress(BrokenPipeError):
             answers.write(json.dumps(answer).encode() + b"\n")
@@ -73,38 +72,84 @@ class _Requests:
             os.kill(os.getpid(), signal.SIGTERM)
 
 
-def _answer(request: Mapping[str, Any]) -> tuple[str, str]:
+def _answer(request: Mapping[str, Any]) -> dict[str, Any]:
+    """Return ``status`` and ``reason``, and of points that are trained side by side ``points``: both for each."""
     log = Path(request["log"])
     sys.argv[:] = request["argv"]  # a run file says by which call it was made
+    failures: dict[str, str] = {}
     with _messages_to(log):
         try:
-            _train(Path(request["path"]), PlannedSettings.of(request["settings"]))
+            if "points" in request:
+                failures = _train_together(request["points"])
+            else:
+                _train(Path(request["path"]), PlannedSettings.of(request["settings"]))
         except (KeyboardInterrupt, SystemExit):
-            return "interrupted", ""
+            return {"status": "interrupted", "reason": ""}
         except InfoplaneError as error:
             print(error, file=sys.stderr)
-            return "failed", str(error)
+            return {"status": "failed", "reason": str(error)}
         except Exception as error:
             traceback.print_exc()
-            return "failed", f"{type(error).__name__}: {(str(error).splitlines() or [''])[0]}"
+            return {
+                "status": "failed",
+                "reason": f"{type(error).__name__}: {(str(error).splitlines() or [''])[0]}",
+            }
+    for point in request.get("points", ()):
+        own = Path(point["log"])
+        if point["name"] in failures:
+            with own.open("a") as file:
+                file.write(f"{failures[point['name']]}\n")
+        elif own != log:
+            own.unlink(missing_ok=True)  # of an earlier attempt
     with suppress(OSError):
         if not log.stat().st_size:
             log.unlink()
-    return "finished", ""
+    points = {
+        point["name"]: {
+            "status": "failed" if point["name"] in failures else "finished",
+            "reason": failures.get(point["name"], ""),
+        }
+        for point in request.get("points", ())
+    }
+    return {"status": "finished", "reason": "", **({"points": points} if points else {})}
 
 
 def _train(path: Path, settings: Settings) -> None:
+    found, settings = _standing(path, settings)
+    if not found.is_finished:
+        train(settings, path, overwrite=not found.is_resumed, resume=found.is_resumed, quiet=True)
+
+
+def _train_together(points: Sequence[Mapping[str, Any]]) -> dict[str, str]:
+    """Train what is not finished side by side, those that go on apart from those that begin; return the failures."""
+    lots: dict[bool, list[tuple[str, Path, Settings]]] = {True: [], False: []}
+    for point in points:
+        path = Path(point["path"])
+        found, settings = _standing(path, PlannedSettings.of(point["settings"]))
+        if not found.is_finished:
+            lots[found.is_resumed].append((point["name"], path, settings))
+    failures: dict[str, str] = {}
+    for is_resumed, lot in lots.items():
+        if lot:
+            names, paths, settings_of = zip(*lot, strict=True)
+            ended = train_side_by_side(settings_of, paths, overwrite=not is_resumed, resume=is_resumed, quiet=True)
+            failures |= {
+                name: str(each.failure) for name, each in zip(names, ended, strict=True) if each.failure is not None
+            }
+    return failures
+
+
+def _standing(path: Path, settings: Settings) -> tuple[Standing, Settings]:
+    """Return how far a point has come, when nobody writes its file any more, and its settings with the plan it has."""
     until = time.monotonic() + _PATIENCE
     while path.exists() and has_writer(path):
         if time.monotonic() > until:
             raise RunFileError(f"{path}: is being written by another process")
         time.sleep(0.1)
     found = standing(path, settings)
-    if found.is_finished:
-        return
     if found.is_resumed and found.has_plan:
         settings = with_plan(settings, found.plan)
-    train(settings, path, overwrite=not found.is_resumed, resume=found.is_resumed, quiet=True)
+    return found, settings
 
 
 @contextmanager

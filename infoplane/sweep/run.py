@@ -19,6 +19,7 @@ from infoplane.sweep.points import Plan, Point, plan
 from infoplane.sweep.standing import standing
 from infoplane.sweep.stopping import Stop
 from infoplane.training import Settings
+from infoplane.training.limits import check_settings
 
 _log = logging.getLogger("infoplane")
 _RESTARTS = 3
@@ -31,12 +32,13 @@ def sweep(
     seeds: int | Iterable[int] = 1,
     grid: Mapping[str, Iterable[Any]] | None = None,
     overrides: Mapping[str, Any] | None = None,
-    metric: str | None = None,
+    metric: str = "error",
     out: str | PathLike[str] = "runs",
     jobs: int | None = None,
     engine: str = "loky",
     address: str | None = None,
     threads: int | None = None,
+    vectorize: bool = False,
     quiet: bool = False,
 ) -> SweepResult:
     """Train every combination of settings and seeds, each to a run file of its own in one folder.
@@ -53,6 +55,9 @@ def sweep(
     jobs, engine, address, threads
         Where points run and how many at a time; see `infoplane.sweep.engine.Engine`. On a cluster all machines see the
         folder under the same path.
+    vectorize : bool
+        Train the seeds of one setting side by side in one process, see `infoplane.training.train_side_by_side`: with
+        `jobs` and the rest as many settings at a time as otherwise points.
     quiet : bool
         No progress bar (there is none either where stderr is no terminal), and no word of failures.
 
@@ -66,20 +71,27 @@ def sweep(
     DatasetError
         When the data are absent.
     InputError
-        When a setting, a seed, the metric or the engine cannot be used, before anything is trained.
+        When a setting, a seed, the metric or the engine cannot be used, or seeds cannot be trained side by side, before
+        anything is trained.
     KeyboardInterrupt, SystemExit
         After Ctrl-C or SIGTERM: running points were ended as interrupted, and the same call goes on.
     RunFileError
         When a file in the folder has the name of a point and another training in it, or cannot be written.
     """
-    true_or_false("quiet", quiet)
+    for name, flag in (("vectorize", vectorize), ("quiet", quiet)):
+        true_or_false(name, flag)
     where = Engine(engine, jobs, address, threads)
     planned = plan(settings, seeds=seeds, grid=grid, overrides=overrides, metric=metric)
-    return run_plan(planned, out, engine=where, quiet=quiet)
+    return run_plan(planned, out, engine=where, vectorize=vectorize, quiet=quiet)
 
 
-def run_plan(planned: Plan, out: str | PathLike[str], *, engine: Engine, quiet: bool = False) -> SweepResult:
+def run_plan(
+    planned: Plan, out: str | PathLike[str], *, engine: Engine, vectorize: bool = False, quiet: bool = False
+) -> SweepResult:
     """Run a plan; see `sweep`."""
+    if vectorize:
+        for points in together(planned.points):
+            check_settings([point.settings for point in points])
     folder = Path(out).absolute()
     done = finished_points(planned, folder)
     try:
@@ -95,7 +107,7 @@ def run_plan(planned: Plan, out: str | PathLike[str], *, engine: Engine, quiet: 
             total=len(planned.points), initial=len(done), desc="points", leave=False, disable=True if quiet else None
         ) as bar,
     ):
-        for outcome in _all(todo, folder, engine, stop, quiet):
+        for outcome in _all(todo, folder, engine, stop, vectorize, quiet):
             found[outcome.point.name] = outcome
             if outcome.status == "interrupted":
                 continue
@@ -136,17 +148,30 @@ def finished_points(planned: Plan, folder: Path) -> list[Point]:
     return done
 
 
-def _all(todo: Sequence[Point], folder: Path, engine: Engine, stop: Stop, quiet: bool) -> Iterator[Outcome]:
+def together(points: Iterable[Point]) -> list[list[Point]]:
+    """Return the points in groups that differ in the seed alone, in the order of their first ones."""
+    groups: dict[str, list[Point]] = {}
+    for point in points:
+        groups.setdefault(point.group, []).append(point)
+    return list(groups.values())
+
+
+def _all(
+    todo: Sequence[Point], folder: Path, engine: Engine, stop: Stop, vectorize: bool, quiet: bool
+) -> Iterator[Outcome]:
     """Yield what becomes of all the points; a pool of workers that breaks is begun anew, with what is left."""
     left = {point.name: point for point in todo}
     broken = ""
     for attempt in range(_RESTARTS + 1):
-        tasks = _tasks(tuple(left.values()), folder, engine, stop)
+        lots = together(left.values()) if vectorize else [[point] for point in left.values()]
+        members = {lot[0].name: lot for lot in lots}
         try:
-            for answer in engine.run(tasks):
-                point = left.pop(answer["name"])
-                path = folder / f"{point.name}.h5"
-                yield Outcome(point, path, answer["status"], answer["reason"], answer["seconds"])
+            for answer in engine.run(_tasks(lots, folder, engine, stop)):
+                for point in members[answer["name"]]:
+                    told = answer.get("points", {}).get(point.name, answer)
+                    del left[point.name]
+                    path = folder / f"{point.name}.h5"
+                    yield Outcome(point, path, told["status"], told["reason"], answer["seconds"])
         except InfoplaneError:
             raise
         except Exception as error:
@@ -162,17 +187,26 @@ def _all(todo: Sequence[Point], folder: Path, engine: Engine, stop: Stop, quiet:
         yield Outcome(point, folder / f"{point.name}.h5", status, reason)
 
 
-def _tasks(points: Sequence[Point], folder: Path, engine: Engine, stop: Stop) -> Iterator[dict[str, Any]]:
+def _tasks(lots: Sequence[Sequence[Point]], folder: Path, engine: Engine, stop: Stop) -> Iterator[dict[str, Any]]:
+    """Yield one task for each lot of points, by the name of its first one, whose log is that of the process."""
     file = stop.new_file()
-    for point in points:
+    for lot in lots:
         if stop.signal is not None:
             return
-        yield {
-            "name": point.name,
-            "request": {
+        points = [
+            {
+                "name": point.name,
                 "path": str(folder / f"{point.name}.h5"),
                 "log": str(folder / f"{point.name}.log"),
                 "settings": point.settings.configuration,
+            }
+            for point in lot
+        ]
+        alone = {name: value for name, value in points[0].items() if name != "name"}
+        yield {
+            "name": lot[0].name,
+            "request": {
+                **(alone if len(points) == 1 else {"log": alone["log"], "points": points}),
                 "argv": list(sys.argv),
             },
             "stop": str(file),

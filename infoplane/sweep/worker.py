@@ -28,7 +28,7 @@ _guard = threading.Lock()  # some pools run several tasks of one worker in threa
 
 
 def run_point(task: Mapping[str, Any]) -> dict[str, Any]:
-    """Train one point, and return what became of it.
+    """Train one point, or several side by side, and return what became of it.
 
     Parameters
     ----------
@@ -40,7 +40,8 @@ def run_point(task: Mapping[str, Any]) -> dict[str, Any]:
     Returns
     -------
     dict
-        ``name``, ``status`` (finished, failed, interrupted), ``reason``, ``seconds``.
+        ``name``, ``status`` (finished, failed, interrupted), ``reason``, ``seconds``; and ``points``, where
+        several were trained side by side to the end, with status and reason of each.
     """
     if _is_stopped(task):
         return {"name": task["name"], "status": "interrupted", "reason": "", "seconds": 0.0}

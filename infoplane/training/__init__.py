@@ -1,7 +1,7 @@
 """Training from settings: one call, one run file, a checkpoint beside it, and exact resume.
 
-`Settings` say what is trained, `read_settings` reads them from TOML, `train` does it. The command is ``infoplane
-train``.
+`Settings` say what is trained, `read_settings` reads them from TOML, `train` does it, and
+`train_side_by_side` does it for several seeds in one process. The command is ``infoplane train``.
 """
 
 from infoplane.training.failure import TrainingError
@@ -16,6 +16,7 @@ from infoplane.training.sections import (
     TrainingSettings,
 )
 from infoplane.training.settings import Settings
+from infoplane.training.side_by_side import Trained, train_side_by_side
 from infoplane.training.writing import to_toml
 
 __all__ = [
@@ -25,9 +26,11 @@ __all__ = [
     "OptimizerSettings",
     "ProbeSettings",
     "Settings",
+    "Trained",
     "TrainingError",
     "TrainingSettings",
     "read_settings",
     "to_toml",
     "train",
+    "train_side_by_side",
 ]

@@ -6,23 +6,14 @@ inside of them. Around each the recording sees what goes in and what comes out.
 """
 
 from collections.abc import Callable, Iterable, Iterator
-from contextlib import contextmanager
 from types import FunctionType, MethodType
 from typing import Any
 
 import torch
 from torch import nn
-from torch.nn.modules import module as torch_module
 
 from infoplane.errors import InputError
-
-_GLOBAL_HOOKS = (
-    "_global_forward_pre_hooks",
-    "_global_forward_hooks",
-    "_global_forward_hooks_always_called",
-    "_global_backward_pre_hooks",
-    "_global_backward_hooks",
-)
+from infoplane.training.module_hooks import global_hooks_aside
 
 
 def compile_between(model: nn.Module, sites: Iterable[str], *, backend: str = "inductor") -> tuple[str, ...]:
@@ -83,21 +74,7 @@ def _compiled(name: str, backend: str) -> Callable[..., Any]:
 
     def forward(module: nn.Module, *args: Any, **kwargs: Any) -> Any:
         # While a network is recorded torch runs all compiled code as it is written, but for this.
-        with torch.compiler.set_stance("default"), _global_hooks_aside():
+        with torch.compiler.set_stance("default"), global_hooks_aside():
             return fast(module, *args, **kwargs)
 
     return forward
-
-
-@contextmanager
-def _global_hooks_aside() -> Iterator[None]:
-    """Take torch's global module hooks off: inside of compiled code they would break it up."""
-    hooks = [getattr(torch_module, name) for name in _GLOBAL_HOOKS]
-    kept = [dict(each) for each in hooks]
-    try:
-        for each in hooks:
-            each.clear()
-        yield
-    finally:
-        for each, before in zip(hooks, kept, strict=True):
-            each.update(before)

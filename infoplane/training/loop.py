@@ -70,7 +70,7 @@ def train(
         true_or_false(name, flag)
     if resume and overwrite:
         raise InputError("resume goes on with a run file, but overwrite (--force) replaces it: say one of the two")
-    with place(settings.training.device) as where, preserved_random_state(), _without_forecast(quiet):
+    with place(settings.training.device) as where, preserved_random_state(), without_forecast(quiet):
         settings = settings.resolved
         data = load_data(settings)
         length = Length.of(settings.training, inputs=len(data.train_labels), world=where.ranks.world)
@@ -115,7 +115,7 @@ def _agreed(
 
 
 @contextmanager
-def _without_forecast(quiet: bool) -> Iterator[None]:
+def without_forecast(quiet: bool) -> Iterator[None]:
     """Keep the forecast of the file's size from stderr, where asked."""
     logger = logging.getLogger("infoplane.forecast")
     before, logger.disabled = logger.disabled, logger.disabled or quiet

@@ -3,6 +3,7 @@
 import math
 from collections.abc import Iterator
 from contextlib import contextmanager
+from typing import NoReturn
 
 import torch
 from torch import Tensor
@@ -50,12 +51,13 @@ class Losses:
         self._waiting.clear()
         for step, value in enumerate(values, start=first):
             if not math.isfinite(value):
-                _stop(self._rec, f"the loss is {value} at step {step}")
+                stop_training(self._rec, f"the loss is {value} at step {step}")
         self._sum += sum(values)
         self._count += len(values)
 
 
-def _stop(rec: Recording, what: str) -> None:
+def stop_training(rec: Recording, what: str) -> NoReturn:
+    """Note why among the events, and raise TrainingError."""
     rec.event(f"{what}: the training was stopped")
     raise TrainingError(
         f"{what}, and the training was stopped: try a lower learning or scaling rate"

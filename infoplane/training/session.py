@@ -12,7 +12,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from torch import Tensor
+from torch import Tensor, nn
 from tqdm.auto import tqdm
 
 from infoplane.datasets import Dataset
@@ -29,7 +29,7 @@ from infoplane.training.place import Place
 from infoplane.training.random_state import random_state, set_random_state
 from infoplane.training.settings import Settings
 
-_LOT = 50  # of losses, on an accelerator
+LOT = 50  # of losses, on an accelerator
 
 
 class Session:
@@ -58,33 +58,55 @@ class Session:
     def run(self, begin: Beginning, *, resume: bool, quiet: bool, label: str) -> list[Measurement]:
         """Train to the end; options as in `infoplane.training.train`. Returns what was measured."""
         found = []
-        with self._recording(begin, resume) as rec, self._bar(begin, quiet, label) as bar:
-            if begin.checkpoint is not None:
-                self._go_on(rec, begin.checkpoint)
-            elif self.settings.training.checkpoint_every:
-                self._save(rec)
+        is_silent = quiet or not self.where.is_first
+        with self.recording(begin, resume) as rec, progress(self.length, begin, is_silent, label) as bar:
+            self.begin(rec, begin)
             for epoch in range(self.epoch + 1, self.length.epochs + 1):
-                self._one_epoch(rec, epoch, bar)
-                is_last = epoch == self.length.epochs
-                if is_last or epoch % self.settings.training.measure_every == 0:
-                    measured = self._measure(rec, epoch, is_last)
-                    if measured is not None:
-                        self.rows += 1
-                        found.append(measured)
-                        bar.set_postfix_str(_said(measured))
-                if self.length.is_whole(epoch):
-                    self.epoch = epoch
-                    # The last one is written when the run file is closed: one that says "finished" has all its rows.
-                    if not is_last and self._is_due(epoch):
-                        self._save(rec)
+                factor = self._one_epoch(rec, epoch, bar)
+                measured = self.end_epoch(rec, epoch, factor)
+                if measured is not None:
+                    found.append(measured)
+                    bar.set_postfix_str(_said(measured))
+        self.finish(rec)
+        return found
+
+    def begin(self, rec: Recording, begin: Beginning) -> None:
+        """Go on from the checkpoint, or write the first one."""
+        if begin.checkpoint is not None:
+            self._go_on(rec, begin.checkpoint)
+        elif self.settings.training.checkpoint_every:
+            self._save(rec)
+
+    def end_epoch(self, rec: Recording, epoch: int, factor: float) -> Measurement | None:
+        """Do what is due after an epoch, counted from 1: scaling, the measurement, the checkpoint.
+
+        `factor` is the learning rate of the epoch over the first one. Returns what was measured.
+        """
+        with told_of_scaling(rec):
+            report = self.parts.method.after_epoch(epoch, learning_rate_factor=factor)
+        if report is not None:
+            rec.scaled(report, epoch=epoch)
+        is_last, measured = epoch == self.length.epochs, None
+        if is_last or epoch % self.settings.training.measure_every == 0:
+            measured = self._measure(rec, epoch, is_last)
+            self.rows += measured is not None
+        if self.length.is_whole(epoch):
+            self.epoch = epoch
+            # The last one is written when the run file is closed: one that says "finished" has all its rows.
+            if not is_last and self._is_due(epoch):
+                self._save(rec)
+        return measured
+
+    def finish(self, rec: Recording) -> None:
+        """Write the last checkpoint, or take it away, when the run file is closed."""
         if self.settings.training.checkpoint_every:
             if not self.settings.training.keep_checkpoint:
                 self._forget()
             elif self.length.is_whole(self.length.epochs):
                 self._save(rec)
-        return found
 
-    def _recording(self, begin: Beginning, resume: bool) -> Recording:
+    def recording(self, begin: Beginning, resume: bool) -> Recording:
+        """Return the recording of this training, not yet entered."""
         settings, data = self.settings, self.data
         kind: dict[str, Any] = {"classes": data.classes} if data.classes is not None else {"targets": data.targets}
         return record(
@@ -100,17 +122,11 @@ class Session:
             resume=resume and not begin.overwrite,
         )
 
-    @contextmanager
-    def _bar(self, begin: Beginning, quiet: bool, label: str) -> "Iterator[tqdm[Any]]":
-        done = 0 if begin.checkpoint is None else int(begin.checkpoint["step"])
-        is_off = True if quiet or not self.where.is_first else None
-        with tqdm(total=self.length.steps, initial=done, desc=label, unit="step", leave=False, disable=is_off) as bar:
-            yield bar
-
-    def _one_epoch(self, rec: Recording, epoch: int, bar: "tqdm[Any]") -> None:
+    def _one_epoch(self, rec: Recording, epoch: int, bar: "tqdm[Any]") -> float:
+        """Make the steps of an epoch, and return its learning rate over the first one."""
         method, optimization, device = self.parts.method, self.parts.optimization, self.where.device
         factor = optimization.learning_rate_factor  # of this epoch, whatever the schedule makes of it at its end
-        losses = Losses(rec, 1 if device.type == "cpu" else _LOT)
+        losses = Losses(rec, 1 if device.type == "cpu" else LOT)
         self.loader.set_epoch(epoch - 1)
         self.parts.network.train()
         for inputs, labels in self.loader:
@@ -119,17 +135,18 @@ class Session:
             inputs, labels = inputs.to(device, non_blocking=True), labels.to(device, non_blocking=True)
             with optimization.forward():
                 outputs = self.parts.network(inputs)
-            loss = method.loss(_scores(outputs), labels) + rec.loss(labels)
+            loss = method.loss(scores_of(outputs), labels) + rec.loss(labels)
             losses.add(loss)
             optimization.step(loss)
-            with told_of_scaling(rec):
-                report = method.after_step(rec.step, learning_rate_factor=factor)
-            if report is not None:
-                rec.scaled(report, epoch=epoch)
+            self.after_step(rec, epoch, factor)
             bar.update()
         optimization.end_epoch(losses.mean(self.where))
+        return factor
+
+    def after_step(self, rec: Recording, epoch: int, factor: float) -> None:
+        """Do what the method does after a step of the optimizer."""
         with told_of_scaling(rec):
-            report = method.after_epoch(epoch, learning_rate_factor=factor)
+            report = self.parts.method.after_step(rec.step, learning_rate_factor=factor)
         if report is not None:
             rec.scaled(report, epoch=epoch)
 
@@ -159,7 +176,7 @@ class Session:
                         "epoch": self.epoch,
                         "step": rec.step,
                         "rows": self.rows,
-                        "model": parts.model.state_dict(),
+                        "model": _model_state(parts.model),
                         "method": parts.method.state_dict(),
                         **parts.optimization.state_dict(),
                         "ranks": ranks,
@@ -185,7 +202,26 @@ class Session:
             self.checkpoint.unlink(missing_ok=True)
 
 
-def _scores(outputs: Any) -> Tensor:
+def _model_state(model: nn.Module) -> dict[str, Any]:
+    """Return the state of a network; of a tensor that is a part of a larger one the part alone."""
+    state = model.state_dict()
+    for name, value in state.items():
+        if isinstance(value, Tensor) and value.untyped_storage().nbytes() != value.nbytes:
+            state[name] = value.clone()
+    return state
+
+
+@contextmanager
+def progress(length: Length, begin: Beginning, is_off: bool, label: str) -> "Iterator[tqdm[Any]]":
+    """Give a bar of the steps; there is none either where stderr is no terminal."""
+    done = 0 if begin.checkpoint is None else int(begin.checkpoint["step"])
+    disable = True if is_off else None
+    with tqdm(total=length.steps, initial=done, desc=label, unit="step", leave=False, disable=disable) as bar:
+        yield bar
+
+
+def scores_of(outputs: Any) -> Tensor:
+    """Return what a network has returned, in float32; InputError where it is no tensor."""
     if not isinstance(outputs, Tensor):
         raise InputError(f"the network returns a {type(outputs).__name__}, but a training needs one tensor of scores")
     return outputs.float()
