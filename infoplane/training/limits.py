@@ -6,6 +6,7 @@ in its own order), a learning rate that depends on the training's own losses, an
 make one call, or makes something else.
 """
 
+import copy
 import random
 from collections.abc import Sequence
 
@@ -113,8 +114,6 @@ def _refused(reason: str) -> InputError:
 
 
 def _copy(session: Session) -> nn.Module:
-    import copy
-
     model = copy.deepcopy(session.parts.model)
     model.train()
     return model
