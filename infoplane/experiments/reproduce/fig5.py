@@ -104,8 +104,8 @@ def work(request: Request) -> Reproduction:
         notes=(
             "Only the last printed dots are lower: at equal shade the scaled run lies above the baseline for most of "
             "the training (docs/errata.md). Judge the whole curve.",
-            "The paper gives no schedule for this figure. That of its other trainings, x0.94 every 5 epochs, has all but "
-            "stopped the optimizer long before 2000 epochs, and SynScaW, whose rate stays, goes on alone.",
+            "The paper gives no schedule for this figure. That of its other trainings, x0.94 every 5 epochs, has "
+            "all but stopped the optimizer long before 2000 epochs, and SynScaW, whose rate stays, goes on alone.",
         ),
         failed=trained.failed,
         files=(path, *(run for runs in trained.paths.values() for run in runs)),
