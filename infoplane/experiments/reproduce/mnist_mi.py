@@ -98,8 +98,8 @@ def work(request: Request) -> Reproduction:
     return Reproduction(
         name="mnist-mi",
         scale=request.scale,
-        setting=f"{MNIST_MI.scales[request.scale].text}; mode {' and '.join(modes)}; {count} seed{'s' * (count > 1)}. The paper: 200 "
-        "epochs, all images; one number each, number of runs not given.",
+        setting=f"{MNIST_MI.scales[request.scale].text}; mode {' and '.join(modes)}; {count} "
+        f"seed{'s' * (count > 1)}. The paper: 200 epochs, all images; one number each, number of runs not given.",
         statements=statements(judged(found, runs)),
         tables=(*tables, *scaling_tables(runs)),
         notes=(
