@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from infoplane.analysis.errors import true_or_false
 from infoplane.errors import InputError, RunFileError
 from infoplane.runfile.reader import Run, open_run
 from infoplane.training.checkpoint import check_same_training, checkpoint_path, read_checkpoint
@@ -28,6 +29,14 @@ class Beginning:
     checkpoint: Mapping[str, Any] | None = None
     overwrite: bool = False
     finished_at: int | None = None
+
+
+def check_flags(*, overwrite: bool, resume: bool) -> None:
+    """Raise InputError unless both are true or false, and not both true."""
+    for name, flag in (("overwrite", overwrite), ("resume", resume)):
+        true_or_false(name, flag)
+    if resume and overwrite:
+        raise InputError("resume goes on with a run file, but overwrite (--force) replaces it: say one of the two")
 
 
 def beginning(

@@ -6,13 +6,12 @@ from contextlib import contextmanager
 from os import PathLike
 from pathlib import Path
 
-from infoplane.analysis.errors import true_or_false
 from infoplane.datasets import Dataset
 from infoplane.errors import InputError, RunFileError
 from infoplane.probes.isolation import preserved_random_state
 from infoplane.probes.measurement import Measurement
 from infoplane.training.assembly import assemble, load_data
-from infoplane.training.going_on import Beginning, beginning
+from infoplane.training.going_on import Beginning, beginning, check_flags
 from infoplane.training.length import Length
 from infoplane.training.place import Place, place
 from infoplane.training.random_state import seed_everything
@@ -66,10 +65,7 @@ def train(
         When the loss is no finite number any more, or a weight would not be. The run file is readable up to there, and
         says so among its events.
     """
-    for name, flag in (("overwrite", overwrite), ("resume", resume)):
-        true_or_false(name, flag)
-    if resume and overwrite:
-        raise InputError("resume goes on with a run file, but overwrite (--force) replaces it: say one of the two")
+    check_flags(overwrite=overwrite, resume=resume)
     with place(settings.training.device) as where, preserved_random_state(), without_forecast(quiet):
         settings = settings.resolved
         data = load_data(settings)

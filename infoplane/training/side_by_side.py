@@ -7,12 +7,11 @@ from dataclasses import dataclass
 from os import PathLike
 from pathlib import Path
 
-from infoplane.analysis.errors import true_or_false
 from infoplane.errors import InfoplaneError, InputError
 from infoplane.probes.isolation import preserved_random_state
 from infoplane.probes.measurement import Measurement
 from infoplane.training.assembly import assemble, load_data
-from infoplane.training.going_on import beginning
+from infoplane.training.going_on import beginning, check_flags
 from infoplane.training.group import Group
 from infoplane.training.length import Length
 from infoplane.training.limits import check_networks, check_settings
@@ -91,10 +90,7 @@ def train_side_by_side(
     RunFileError
         When a file exists, or is of another training.
     """
-    for name, flag in (("overwrite", overwrite), ("resume", resume)):
-        true_or_false(name, flag)
-    if resume and overwrite:
-        raise InputError("resume goes on with a run file, but overwrite (--force) replaces it: say one of the two")
+    check_flags(overwrite=overwrite, resume=resume)
     files = [Path(path) for path in paths]
     if len(files) != len(settings) or len(set(files)) < len(files):
         raise InputError(f"there are {len(settings)} settings and {len(set(files))} paths; each needs one of its own")
