@@ -10,6 +10,7 @@ from infoplane.plain_probes import plain_probes
 from infoplane.printable import NAME, printable
 from infoplane.reports.findings import FindingSummary, findings
 from infoplane.reports.jsd import POOLED, jsd
+from infoplane.reports.run_values import unit_of
 from infoplane.runfile.reader import open_run
 from infoplane.text_table import SCREEN
 
@@ -109,7 +110,9 @@ def _last_row(path: Path) -> "tuple[pd.Series[float], float]":
 def _lines(name: str, path: Path) -> list[tuple[str, ...]]:
     value, share = _last_row(path)
     divergence = jsd([path]).to_dataframe().set_index(["stream", "name"])["divergence"]
-    error = "-" if math.isnan(share) else f"{100 * share:.2f} %"
+    with open_run(path) as run:
+        unit = unit_of("error", run)
+    error = "-" if math.isnan(share) else f"{100 * share:.2f} {unit}"
     rows = []
     for k, site in enumerate(dict.fromkeys(site for site, _, _ in value.index)):
         cells = []

@@ -98,6 +98,10 @@ def train(
     except TrainingError as error:
         typer.echo(f"infoplane: {error}", err=True)
         raise typer.Exit(1) from error
+    except KeyboardInterrupt:
+        if out.is_file() and _is_first():
+            typer.echo(f"infoplane: {out} has what was measured; the same command with --resume goes on", err=True)
+        raise
     if not quiet and _is_first():
         from infoplane.cli.tables import print_summary
 
@@ -122,7 +126,10 @@ def _assignments(texts: list[str], given: dict[str, Any]) -> dict[str, Any]:
 
 def _place_for(out: Path, *, force: bool, resume: bool) -> Path:
     from infoplane.cli.output import new_file
+    from infoplane.errors import InputError
 
+    if out.is_file() and not (force or resume) and _is_first():
+        raise InputError(f"{out} exists already; --resume goes on with its training, --force replaces it")
     # Under torchrun the first process may have made the file before another looks.
     return new_file(out, force=force or resume or not _is_first())
 

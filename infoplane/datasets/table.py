@@ -204,6 +204,8 @@ def _inputs(
                 raise InputError(
                     f"the column {column!r} holds {texts} different texts or dates; drop it, or name it in categorical="
                 )
+            if column not in named:
+                _refuse_stray_texts(values)
             # As text: '3' and 3 are one name, and the order of the columns does not hang on the type.
             shown = values.astype(str).str.strip().where(values.notna())
             both = np.stack(
@@ -231,3 +233,14 @@ def _inputs(
         test_x,
         said + (f", {inflated} of names as {train_x.shape[1] - numeric} of 0 and 1" if inflated else ""),
     )
+
+
+def _refuse_stray_texts(column: "pd.Series[Any]") -> None:
+    """Raise DatasetError where a column is one of numbers but for a few texts, which would make names of them all."""
+    texts = column.dropna().astype(str).str.strip()
+    strays = texts[pd.to_numeric(texts, errors="coerce").isna()]
+    if 0 < len(strays) < len(texts) / 2:
+        raise DatasetError(
+            f"the column {column.name!r} holds numbers, but {len(strays)} of its {len(texts)} values are none, such "
+            f"as {strays.iloc[0]!r}: mend the file, drop the column, or name it in categorical= if all are names"
+        )

@@ -13,6 +13,7 @@ from infoplane.runfile.run_settings import differing, is_seed, run_settings
 from infoplane.runfile.study import Study
 
 _SHOWN = 60
+_METHOD = "configuration.method"
 
 
 @dataclass(frozen=True)
@@ -125,11 +126,7 @@ def _check_data(lines: Sequence[Mapping[str, Any]]) -> None:
 def _common_differences(pairs: Sequence[tuple[Mapping[str, Any], Mapping[str, Any]]]) -> dict[str, tuple[str, str]]:
     """Return in what the two runs of every pair differ; InputError unless that is the same in all."""
     found = [
-        {
-            name: (_text(a.get(name)), _text(b.get(name)))
-            for name in differing([a, b])
-            if not is_seed(name) and name != "versions"
-        }
+        {name: (_value(a, name), _value(b, name)) for name in differing([a, b]) if not _is_folded(name, a, b)}
         for a, b in pairs
     ]
     for (a, b), here in zip(pairs, found, strict=True):
@@ -140,6 +137,12 @@ def _common_differences(pairs: Sequence[tuple[Mapping[str, Any], Mapping[str, An
                     f"{_says(name, found[0])}, but {a['path']} and {b['path']} {_says(name, here)}"
                 )
     return found[0]
+
+
+def _is_folded(name: str, a: Mapping[str, Any], b: Mapping[str, Any]) -> bool:
+    """Return whether a difference says nothing of its own: of seeds, versions, what a method stands for."""
+    follows = name.startswith(f"{_METHOD}_configuration.") and a.get(_METHOD) != b.get(_METHOD)
+    return is_seed(name) or name == "versions" or follows
 
 
 def _versions(lines: Sequence[Mapping[str, Any]]) -> list[str]:
@@ -155,6 +158,10 @@ def _says(name: str, differences: Mapping[str, tuple[str, str]]) -> str:
         return f"agree in {name}"
     a, b = differences[name]
     return f"have {name} {printable(a, NAME)} and {printable(b, NAME)}"
+
+
+def _value(line: Mapping[str, Any], name: str) -> str:
+    return _text(line[name]) if name in line else "not there"
 
 
 def _text(value: Any) -> str:

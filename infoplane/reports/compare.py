@@ -31,7 +31,17 @@ from infoplane.reports.arm_values import ArmValues
 from infoplane.reports.arms import Arms, pair_arms
 from infoplane.reports.comparison import Comparison
 from infoplane.reports.jsd import POOLED
-from infoplane.reports.run_values import BY_IMAGE, METRICS, RunValue, scales_of, sites_of, unit_of
+from infoplane.reports.run_values import (
+    BY_IMAGE,
+    METRICS,
+    UNEXPLAINED,
+    RunValue,
+    difference_unit,
+    has_real_labels,
+    scales_of,
+    sites_of,
+    unit_of,
+)
 from infoplane.runfile.reader import Run
 from infoplane.runfile.study import Study, open_study
 
@@ -99,20 +109,21 @@ def compare(
             else verdict
             for verdict in found
         ]
-        about_error = len(arms.pairs) == 1 and any(claim.metric == "error" for claim in family)
+        is_real = has_real_labels(values.run(arms.pairs[0].first))
+        about_error = len(arms.pairs) == 1 and not is_real and any(claim.metric == "error" for claim in family)
         return Comparison(
             arms=arms,
             epoch=values.epoch,
             verdicts=tuple(verdicts),
             networks=_networks(*values.read("error")[0]) if about_error else None,
-            notes=(*arms.notes, *_said(verdicts, values)),
+            notes=(*arms.notes, *_said(verdicts, values, is_real=is_real)),
         )
 
 
 def _placed(claim: Claim, run: Run) -> list[Claim]:
     """Return the claim with its unit, at its site or at every one."""
     one_of("the metric of a claim", claim.metric, METRICS)
-    claim = replace(claim, unit="points" if claim.metric == "error" else unit_of(claim.metric))
+    claim = replace(claim, unit=difference_unit(unit_of(claim.metric, run)))
     sites = sites_of(run, claim.metric)
     if claim.site or sites == ("",):
         return [claim]
@@ -165,18 +176,23 @@ def _networks(first: RunValue, second: RunValue) -> OneTestSet | None:
     if n is None or n != second.images:
         return None
     counts = [n * one.value / 100 for one in (first, second)]
-    # Of real labels the error is no share of the inputs.
+    # A file may have been cut, or measured on other inputs than it says.
     if any(abs(count - round(count)) > 1e-3 or not 0 <= round(count) <= n for count in counts):
         return None
     return errors_alone(round(counts[0]), round(counts[1]), n)
 
 
-def _said(verdicts: Sequence[Verdict], values: ArmValues) -> list[str]:
+def _said(verdicts: Sequence[Verdict], values: ArmValues, *, is_real: bool) -> list[str]:
     """Return what belongs to the numbers: what a claimed difference is in images, and what the interval leaves out."""
     said = []
+    if is_real and any(verdict.claim.metric == "error" for verdict in verdicts):
+        said.append(
+            f"The labels are real numbers: error is {UNEXPLAINED}, the mean squared error over the variance of the "
+            "labels, and no share of the inputs."
+        )
     for verdict in verdicts:
         claim = verdict.claim
-        if claim.metric == "error" and claim.effect is not None:
+        if claim.metric == "error" and claim.effect is not None and not is_real:
             first, second = values.read("error")[0]
             if (networks := _networks(first, second)) is not None:
                 share = float(verdict.pair.first.mean()) / 100
@@ -188,7 +204,8 @@ def _said(verdicts: Sequence[Verdict], values: ArmValues) -> list[str]:
                 )
     without = [v.claim.name for v in verdicts if not v.pair.images and v.claim.metric != "jsd_weights"]
     if without and verdicts[0].pair.seeds > 1:
-        kept = any(v.claim.metric in BY_IMAGE for v in verdicts if not v.pair.images)
+        by_image = [metric for metric in BY_IMAGE if not (is_real and metric == "error")]  # R² is no mean over inputs
+        kept = any(v.claim.metric in by_image for v in verdicts if not v.pair.images)
         said.append(
             f"{', '.join(without)}: the interval is over seeds alone, so that it holds for this one test set."
             + kept * " record(inputs=n), with n the size of the test set, keeps the outcomes of every image."

@@ -10,7 +10,7 @@ from infoplane.analysis.verdicts import OneTestSet, Verdict
 from infoplane.analysis.verdicts.verdict import between, signed
 from infoplane.printable import NAME, printable
 from infoplane.reports.arms import Arms
-from infoplane.reports.run_values import unit_of
+from infoplane.reports.run_values import values_unit
 from infoplane.text_table import SCREEN, aligned
 
 _PATHS = 1000
@@ -102,7 +102,7 @@ def _cells(verdict: Verdict) -> list[str]:
     difference = signed(verdict.estimate, half)
     decimals = len(difference.partition(".")[2])
     return [
-        printable(f"{verdict.claim.name} [{unit_of(verdict.claim.metric)}]", NAME),
+        printable(f"{verdict.claim.name} [{values_unit(verdict.claim.unit)}]", NAME),
         verdict.word,
         *(f"{float(arm.mean()):.{decimals}f}" for arm in (pair.first, pair.second)),
         difference,

@@ -24,6 +24,9 @@ _OF_SKETCHES = {"jsd_weights": "weights", "jsd_activations": "activations"}
 METRICS = (*_OF_HOST, *_OF_PROBES, *_OF_SKETCHES)
 """What can be compared: the network's own error and loss, its probes' bounds, divergences from log-normal laws."""
 
+UNEXPLAINED = "1 - R²"
+"""What the error of real labels is: the mean squared error over the variance of the labels."""
+
 BY_IMAGE = ("error", "loss", "i_zx", "i_zy", "ce")
 """Those that are means over inputs, whose outcomes a run may keep."""
 
@@ -38,7 +41,7 @@ class RunValue:
     Attributes
     ----------
     value : float
-        Per cent of ``error``, else bit.
+        Per cent of ``error`` (of real labels of `UNEXPLAINED`), else bit.
     step : int
         Of the row.
     epoch : float
@@ -57,9 +60,29 @@ class RunValue:
     outcomes: Floats | None
 
 
-def unit_of(metric: str) -> str:
-    """Return the unit of a metric's values."""
-    return "%" if metric == "error" else "bit"
+def unit_of(metric: str, run: Run) -> str:
+    """Return the unit of a metric's values in a run: of real labels the error is no share of the inputs."""
+    if metric != "error":
+        return "bit"
+    return f"% ({UNEXPLAINED})" if has_real_labels(run) else "%"
+
+
+def difference_unit(unit: str) -> str:
+    """Return the unit of the difference of two values: points of per cent."""
+    return unit.replace("%", "points")
+
+
+def values_unit(unit: str) -> str:
+    """Return the unit of the values whose difference is in `unit`."""
+    return unit.replace("points", "%")
+
+
+def has_real_labels(run: Run) -> bool:
+    """Return whether a run's labels are real numbers: its network has an error then and no loss."""
+    if "metrics" not in run.streams:
+        return False
+    names = run.stream("metrics")["quantity"].tolist()
+    return "error" in names and "loss" not in names
 
 
 def sites_of(run: Run, metric: str) -> tuple[str, ...]:

@@ -98,15 +98,17 @@ class SweepResult:
         lines = []
         for group, outcomes in groups.items():
             found: dict[str, list[float]] = {}
+            unit = ""
             for outcome in outcomes:
                 if outcome.status in ("finished", "kept"):
                     with open_run(outcome.path) as run:
+                        unit = unit_of(metric, run)
                         for site in sites_of(run, metric):
                             found.setdefault(site, []).append(run_value(run, metric, site).value)
             for site, values in (found or {"": []}).items():
                 mean = float(np.mean(values)) if values else math.nan
                 sd = float(np.std(values, ddof=1)) if len(values) > 1 else math.nan
-                lines.append(_Line(group, metric, site, unit_of(metric), mean, sd, len(values), len(outcomes)))
+                lines.append(_Line(group, metric, site, unit, mean, sd, len(values), len(outcomes)))
         return lines
 
     def __str__(self) -> str:
@@ -119,7 +121,8 @@ class SweepResult:
         except (InputError, RunFileError) as error:
             return "\n".join([*lines, f"no table of {self.plan.metric}: {error}"])
         sited = any(line.site for line in table)
-        head = ["setting", *(["site"] if sited else []), f"{self.plan.metric} ({table[0].unit})", "sd", "seeds"]
+        unit = next((line.unit for line in table if line.unit), "-")
+        head = ["setting", *(["site"] if sited else []), f"{self.plan.metric} [{unit}]", "sd", "seeds"]
         cells = [
             [
                 line.setting or "all",

@@ -5,6 +5,7 @@ text where that is declared, ``none`` nothing where the field may be empty. Wher
 belong to a data set, it is read as a value of TOML, and as plain text where it is none.
 """
 
+import re
 import tomllib
 from collections.abc import Iterable, Mapping
 from dataclasses import asdict
@@ -21,6 +22,7 @@ _NAMES = {
     NoneType: "left out (none)",
     dict: "a table",
 }
+_BARE_POINT = re.compile(r"[+-]?(\d+\.|\.\d+)([eE][+-]?\d+)?")
 _PLURALS = {int: "whole numbers", float: "numbers", str: "texts"}
 
 
@@ -61,7 +63,9 @@ def typed(name: str, value: object, kind: Any, *, is_text: bool = False) -> Any:
 
 
 def literal(text: str) -> Any:
-    """Return what `text` is as a value of TOML, or `text` itself where it is none."""
+    """Return what `text` is as a value of TOML, or as ``.1`` and ``1.``, which TOML lacks; `text` itself where none."""
+    if _BARE_POINT.fullmatch(text.strip()):
+        return float(text)
     if "\n" not in text:
         try:
             return tomllib.loads(f"value = {text}")["value"]

@@ -218,4 +218,6 @@ def _all_names() -> Iterator[str]:
 
 def _unknown(name: str, known: list[str]) -> InputError:
     listed = f"; known are {', '.join(known)}"
+    if inside := [full for full in _all_names() if full.endswith(f".{name}")]:
+        return InputError(f"there is no setting {name!r}; did you mean {' or '.join(map(repr, inside))}?")
     return InputError(f"there is no setting {name!r}{near_names(name, known) or listed}")

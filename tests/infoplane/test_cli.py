@@ -260,7 +260,8 @@ def test_an_existing_run_file_is_not_replaced(demo, tmp_path, capfd):
     path = tmp_path / "run.h5"
     shutil.copy(demo[0] / "baseline.h5", path)
     before = path.read_bytes()
-    assert "run.h5" in refused(capfd, "train", "--out", path, "--epochs", 1)
+    said = refused(capfd, "train", "--out", path, "--epochs", 1)
+    assert "run.h5 exists already; --resume goes on with its training, --force replaces it" in said
     assert path.read_bytes() == before
 
 
@@ -297,7 +298,10 @@ def test_ctrl_c_says_so_and_leaves_a_readable_run_file(tmp_path):
         process.kill()
     assert process.returncode == 130
     assert out == ""
-    assert err == "infoplane: interrupted; what was written so far is kept, the rows of a run file too\n"
+    assert err == (
+        f"infoplane: {path} has what was measured; the same command with --resume goes on\n"
+        "infoplane: interrupted; what was written so far is kept, the rows of a run file too\n"
+    )
     with ip.open_run(path) as run:
         assert run.status == "interrupted"
         assert len(run.plane()) >= 1
@@ -330,6 +334,12 @@ def test_force_replaces_run_files_alone(tmp_path, capfd):
     path.write_text("years of work")
     assert "is no HDF5 file" in refused(capfd, "train", "--out", path, "--epochs", 1, "--force")
     assert path.read_text() == "years of work"
+
+
+def test_the_error_of_real_labels_is_named_in_the_table_after_training(tmp_path, capfd):
+    said = ["--data", "diabetes", "--hidden", "4", "--latent", "2", "--epochs", "1", "--no-control"]
+    assert cli(["train", *said, "--out", str(tmp_path / "run.h5")]) == 0
+    assert "% (1 - R²)" in capfd.readouterr().out.splitlines()[1]
 
 
 def test_a_training_that_goes_wrong_gets_one_sentence_and_code_1(tmp_path, capfd):

@@ -6,10 +6,13 @@ import shutil
 
 import numpy as np
 import pytest
+from scipy import stats
 
 import infoplane as ip
 from infoplane.analysis.verdicts import Claim, paired_seeds
 from infoplane.errors import InputError, RunFileError
+from infoplane.experiments.reproduce.claims import PaperClaim
+from infoplane.experiments.reproduce.judging import judged
 from infoplane.probes.probe_info import ProbeInfo
 from infoplane.reports.compare import compare
 from infoplane.reports.run_values import METRICS, run_value
@@ -23,7 +26,18 @@ IMAGES = 40
 
 
 def write(
-    path, seed, arm, *, moves=None, images=True, scales=SCALES, epochs=2, status="finished", mode="", **provenance
+    path,
+    seed,
+    arm,
+    *,
+    moves=None,
+    images=True,
+    scales=SCALES,
+    epochs=2,
+    status="finished",
+    mode="",
+    real=False,
+    **provenance,
 ):
     """A run whose images' outcomes are drawn; `moves` shifts the probes' quantities of arm b by so many bit."""
     rng = np.random.default_rng([seed, arm == "b"])
@@ -32,6 +46,8 @@ def write(
     probes += [ProbeInfo(f"{site}@x{s:g}", site, "trained", 1e-3, 8, s) for site in SITES for s in scales]
     probes += [ProbeInfo(f"{site}@untrained", site, "untrained", 1e-3, 8) for site in SITES]
     metrics, attrs = {"loss": "bit", "error": "1"}, {"probe_mode": mode} if mode else {}
+    if real:  # a network of real labels has no loss
+        del metrics["loss"]
     streams = run_streams(probes=probes, metrics=metrics, inputs=IMAGES if images else 0, attrs=attrs)
     header = {"seed": seed, "configuration": {"scaling": arm, "seed": seed}, "data": DATA, "versions": {"torch": "2.6"}}
     count = len(probes)
@@ -57,7 +73,7 @@ def write(
             if images:
                 kept = {"position": order, "error": wrong[order].astype(np.float32), "loss": loss[order]}
                 writer.append("inputs", 10 * step, epoch=step, rate=rate[:, order], ce=ce[:, order], **kept)
-            writer.append("metrics", 10 * step, epoch=step, time=1.0, values=[loss.mean(), wrong.mean()])
+            writer.append("metrics", 10 * step, epoch=step, time=1.0, values=[loss.mean(), wrong.mean()][real:])
         writer.close(status)
     return path
 
@@ -279,7 +295,9 @@ def test_runs_of_other_data(tmp_path, runs):
 
 def test_pairs_that_differ_in_different_ways(tmp_path, runs):
     other = write(tmp_path / "1.h5", 1, "b", configuration={"scaling": "b", "seed": 1, "rate": 0.5})
-    with pytest.raises(InputError, match=r"agree in configuration\.rate, but .*have configuration\.rate null and 0\.5"):
+    with pytest.raises(
+        InputError, match=r"agree in configuration\.rate, but .*have configuration\.rate not there and 0\.5"
+    ):
         compare(both(runs)[0], [runs / "b" / "0.h5", other])
 
 
@@ -308,7 +326,7 @@ def test_unfinished_runs_and_other_versions_are_warned_of(tmp_path, runs):
 
 def test_other_probes_cannot_be_compared_by_their_bounds_but_by_the_error(tmp_path, runs):
     path = write(tmp_path / "0.h5", 0, "b", probes={"beta": 0.1})
-    with pytest.raises(InputError, match=r"probes\.beta is null in A and 0\.1 in B; i_zx depends on the probes"):
+    with pytest.raises(InputError, match=r"probes\.beta is not there in A and 0\.1 in B; i_zx depends on the probes"):
         compare(runs / "a" / "0.h5", path, Claim("i_zx", "fc1"))
     assert compare(runs / "a" / "0.h5", path).verdicts[0].word == "undecided"
 
@@ -378,3 +396,53 @@ def test_records_are_json(runs):
 def test_text_of_a_file_cannot_write_to_the_terminal(tmp_path, runs):
     path = write(tmp_path / "0.h5", 0, "b", configuration={"scaling\x1b[2J": "b\x1b]0;x", "seed": 0})
     assert "\x1b" not in str(compare(runs / "a" / "0.h5", path))
+
+
+def test_the_error_of_real_labels_is_named_for_what_it_is(tmp_path):
+    folder = arms(tmp_path, real=True, images=False)
+    found = compare(*both(folder), Claim("error", effect=-1))
+    page = " ".join(str(found).split())
+    assert found.verdicts[0].claim.unit == "points (1 - R²)"
+    assert "error [% (1 - R²)]" in page
+    assert "error is 1 - R², the mean squared error over the variance of the labels" in page
+    assert "images" not in page
+    assert "record(inputs=n)" not in page  # 1 - R² is no mean over inputs
+
+
+def test_outcomes_by_image_are_asked_for_where_they_would_help(tmp_path):
+    folder = arms(tmp_path, images=False)
+    assert "record(inputs=n)" in str(compare(*both(folder), Claim("error")))
+    assert "record(inputs=n)" not in str(compare(*both(folder), Claim("i_zx_upper", "fc1")))
+
+
+def test_what_a_method_stands_for_is_not_listed_beside_its_name(tmp_path):
+    for arm, method, its in (("a", "baseline", {}), ("b", "synscaw", {"clip": None, "rate": 0.1})):
+        (tmp_path / arm).mkdir()
+        settings = {"method": method, "method_configuration": its, "seed": 0, "clip": None}
+        write(tmp_path / arm / "0.h5", 0, arm, configuration={k: v for k, v in settings.items() if arm == "b" or v})
+    found = compare(*both(tmp_path), Claim("error")).arms.differences
+    assert found == {
+        "configuration.method": ('"baseline"', '"synscaw"'),
+        "configuration.clip": ("not there", "null"),
+    }
+
+
+def test_checks_of_a_paper_claim_have_the_level_that_holm_gives_it(tmp_path):
+    folder = arms(tmp_path, moves={"i_zx": -9, "i_zx_upper": -5})
+    runs = {arm: sorted((folder / arm).glob("*.h5")) for arm in "ab"}
+    claims = [
+        PaperClaim(
+            text="less", where="here", first="a", second="b", metric="i_zx", site="fc1", printed=(56, 47), unit="bit"
+        ),
+        PaperClaim(text="fewer errors", where="here", first="a", second="b", metric="error", printed=(2, 1), unit="%"),
+    ]
+    verdict = judged(claims, runs)[0][1]
+    assert verdict.alpha == pytest.approx(0.025)  # the smaller p of two
+    upper = []
+    for arm in "ab":
+        for path in runs[arm]:
+            with ip.open_run(path) as run:
+                upper.append(run_value(run, "i_zx_upper", "fc1").value)
+    differences = np.subtract(upper[4:], upper[:4])
+    expected = stats.t.interval(1 - 0.025, 3, differences.mean(), stats.sem(differences))
+    np.testing.assert_allclose(verdict.checks[0].interval, expected, rtol=1e-9)

@@ -27,6 +27,8 @@ class PaperClaim:
         Of the printed numbers; empty where the paper does not say, as for its divergences.
     direction : {"lower", "higher"}, optional
         Where the second arm is claimed to be, where the printed numbers are not in the unit of `metric`.
+    folds : bool
+        Whether seeds are folds of a cross-validation, each with a test part of its own.
     """
 
     text: str
@@ -38,6 +40,7 @@ class PaperClaim:
     printed: tuple[float, float] | None = None
     unit: str = ""
     direction: str | None = None
+    folds: bool = False
 
     def __post_init__(self) -> None:
         if self.direction is not None:

@@ -22,6 +22,12 @@ ACCURACY = (68.48, 71.39)
 """Per cent, of the text; the caption has 64.48 for the first."""
 SEEDS = {"smoke": 2, "small": 3, "full": 10}
 DATA = ("cifar10", "cifar10-jpeg")
+_SAID = {
+    "smoke": "ResNet-20 on 100 digits, 1 epoch",
+    "small": "ResNet-32 on 2,000 images, 10 epochs",
+    "full": "ResNet-32, 2000 epochs",
+}
+_NEEDS = "CIFAR-10 (--column cifar10-jpeg: JPEG)"
 _PROBES = {
     "probes.mode": "joint",
     "probes.sites": SITES,
@@ -93,8 +99,8 @@ def work(request: Request) -> Reproduction:
     return Reproduction(
         name="fig5",
         scale=request.scale,
-        setting=f"{FIG5.scales[request.scale].text}; {base['data.name']}, {count} seeds. The paper: 2000 epochs, 50 "
-        "runs, data set not named.",
+        setting=f"{_SAID[request.scale]}; {base['data.name']}, {count} seed{'s' * (count > 1)}. The paper: "
+        "2000 epochs, 50 runs, data set not named.",
         statements=statements(judged(CLAIMS, trained.paths)),
         tables=(
             value_table("Last epoch, mean ± sd over seeds, in bit", trained.paths, columns),
@@ -124,11 +130,9 @@ FIG5 = Experiment(
     about="information planes of ResNet-32 with and without SynScaW",
     claims=CLAIMS,
     scales={
-        "smoke": Scale("ResNet-20 on 100 digits, 1 epoch", "seconds"),
-        "small": Scale(
-            "ResNet-32 on 2,000 images, 10 epochs, 3 seeds", "hours", "CIFAR-10 (--column cifar10-jpeg: JPEG)"
-        ),
-        "full": Scale("ResNet-32, 2000 epochs, 10 seeds", "weeks on a GPU", "CIFAR-10 (--column cifar10-jpeg: JPEG)"),
+        "smoke": Scale(f"{_SAID['smoke']}, {SEEDS['smoke']} seeds", "seconds"),
+        "small": Scale(f"{_SAID['small']}, {SEEDS['small']} seeds", "hours", _NEEDS),
+        "full": Scale(f"{_SAID['full']}, {SEEDS['full']} seeds", "weeks on a GPU", _NEEDS),
     },
     work=work,
     takes=frozenset({"seed", "seeds", "columns", "arms", "jobs", "device", "root", "download"}),

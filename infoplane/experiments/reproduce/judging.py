@@ -4,21 +4,19 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 
-from infoplane.analysis.verdicts import PairedSeeds, Verdict, judge, paired_seeds, surviving
+from infoplane.analysis.verdicts import Claim, PairedSeeds, Verdict, judge, paired_seeds, surviving
 from infoplane.analysis.verdicts.verdict import signed
 from infoplane.experiments.reproduce.claims import PaperClaim, Statement
 from infoplane.reports.arm_values import ArmValues
 from infoplane.reports.arms import Pair
 from infoplane.reports.compare import compare
-from infoplane.reports.run_values import unit_of
+from infoplane.reports.run_values import difference_unit, unit_of, values_unit
 from infoplane.runfile.reader import open_run
 
 LEVEL = 0.95
 
 
-def judged(
-    claims: Sequence[PaperClaim], runs: Mapping[str, Sequence[Path]], *, folds: bool = False
-) -> tuple[tuple[PaperClaim, Verdict], ...]:
+def judged(claims: Sequence[PaperClaim], runs: Mapping[str, Sequence[Path]]) -> tuple[tuple[PaperClaim, Verdict], ...]:
     """Judge claims together, by Holm's procedure over all of them.
 
     Parameters
@@ -27,9 +25,6 @@ def judged(
         A claim about a probe without a site is one per site. Those of an arm without runs are left out.
     runs : mapping of str to sequence of pathlib.Path
         The finished runs of every arm.
-    folds : bool
-        Whether seeds may be folds of a cross-validation: their test parts are other inputs, so that only means are
-        compared.
 
     Raises
     ------
@@ -38,29 +33,26 @@ def judged(
     RunFileError
         When a file lacks what a claim is about.
     """
-    found: list[tuple[PaperClaim, Verdict | None, PairedSeeds]] = []
+    found: list[tuple[PaperClaim, Claim, PairedSeeds, bool]] = []
     for first, second in dict.fromkeys((claim.first, claim.second) for claim in claims):
         a, b = runs.get(first, ()), runs.get(second, ())
-        its = [claim for claim in claims if (claim.first, claim.second) == (first, second)]
         if not a or not b:
             continue
-        if folds:
-            found += [(claim, None, _of_folds(claim, a, b)) for claim in its]
+        its = [claim for claim in claims if (claim.first, claim.second) == (first, second)]
+        found += [(claim, *_of_folds(claim, a, b), False) for claim in its if claim.folds]
+        its = [claim for claim in its if not claim.folds]
+        if not its:
             continue
         # What this call says of levels is of no account: all claims are judged together below.
         for verdict in compare(list(a), list(b), [claim.claim() for claim in its], level=LEVEL).verdicts:
             claim = next(c for c in its if c.metric == verdict.claim.metric and c.site in ("", verdict.claim.site))
-            found.append((replace(claim, site=verdict.claim.site), verdict, verdict.pair))
+            found.append((replace(claim, site=verdict.claim.site), verdict.claim, verdict.pair, bool(verdict.checks)))
     if not found:
         return ()
-    family = [
-        verdict.claim if verdict is not None else replace(claim.claim(), unit=_unit(claim.metric))
-        for claim, verdict, _ in found
-    ]
-    together = judge(family, [pair for _, _, pair in found], level=LEVEL)
+    together = judge([claim for _, claim, _, _ in found], [pair for _, _, pair, _ in found], level=LEVEL)
     return tuple(
-        (claim, _checked(claim, alone, verdict, runs))
-        for (claim, alone, _), verdict in zip(found, together, strict=True)
+        (claim, _checked(claim, verdict, runs) if has_checks else verdict)
+        for (claim, _, _, has_checks), verdict in zip(found, together, strict=True)
     )
 
 
@@ -68,7 +60,7 @@ def statements(judgements: Sequence[tuple[PaperClaim, Verdict]]) -> tuple[Statem
     """Return the verdicts as statements, the paper's numbers beside ours."""
     said = []
     for claim, verdict in judgements:
-        unit = unit_of(claim.metric)
+        unit = values_unit(verdict.claim.unit)
         half = verdict.pair.half_width(1 - verdict.level)
         decimals = len(signed(verdict.estimate, half).partition(".")[2])
         first, second = (f"{float(arm.mean()):.{decimals}f}" for arm in (verdict.pair.first, verdict.pair.second))
@@ -86,26 +78,23 @@ def statements(judgements: Sequence[tuple[PaperClaim, Verdict]]) -> tuple[Statem
     return tuple(said)
 
 
-def _checked(claim: PaperClaim, alone: Verdict | None, verdict: Verdict, runs: Mapping[str, Sequence[Path]]) -> Verdict:
+def _checked(claim: PaperClaim, verdict: Verdict, runs: Mapping[str, Sequence[Path]]) -> Verdict:
     """Return the verdict after what a claim about I(Z;X) must survive, judged at its own level."""
-    if alone is None or not alone.checks:
-        return verdict
     a, b = list(runs[claim.first]), list(runs[claim.second])
     return surviving(verdict, compare(a, b, verdict.claim, level=1 - verdict.alpha).verdicts[0].checks)
 
 
-def _of_folds(claim: PaperClaim, a: Sequence[Path], b: Sequence[Path]) -> PairedSeeds:
+def _of_folds(claim: PaperClaim, a: Sequence[Path], b: Sequence[Path]) -> tuple[Claim, PairedSeeds]:
+    """Return the claim with its unit, and the means of its pairs: the test parts of two folds are other inputs."""
     arms = [{_seed(path): path for path in paths} for paths in (a, b)]
     pairs = [Pair(seed, arms[0][seed], arms[1][seed]) for seed in sorted(arms[0].keys() & arms[1].keys())]
     with ArmValues(pairs) as values:
         first, second = zip(*values.read(claim.metric, claim.site), strict=True)
-    return paired_seeds([one.value for one in first], [one.value for one in second])
+        unit = difference_unit(unit_of(claim.metric, values.run(pairs[0].first)))
+    means = paired_seeds([one.value for one in first], [one.value for one in second])
+    return replace(claim.claim(), unit=unit), means
 
 
 def _seed(path: Path) -> int:
     with open_run(path) as run:
         return int(run.configuration["seed"])
-
-
-def _unit(metric: str) -> str:
-    return "points" if metric == "error" else unit_of(metric)

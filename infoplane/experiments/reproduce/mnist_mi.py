@@ -61,7 +61,7 @@ def claims(mode: str) -> tuple[PaperClaim, ...]:
     """Return the claims of the section, for every reading of SynScaW."""
     found = []
     for scaling in SCALINGS:
-        pair = {"where": "section IV-C", "first": f"{mode}: baseline", "second": f"{mode}: {scaling}"}
+        pair: dict[str, Any] = {"where": "section IV-C", "first": f"{mode}: baseline", "second": f"{mode}: {scaling}"}
         text = f"{scaling} halves I(Z;X) ({mode})"
         found += [
             PaperClaim(text=text, metric="i_zx", printed=PRINTED["i_zx"], unit="bit", **pair),

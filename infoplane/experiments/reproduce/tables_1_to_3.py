@@ -17,7 +17,7 @@ from infoplane.experiments.reproduce.experiment import Experiment, Request, Scal
 from infoplane.experiments.reproduce.judging import judged, statements
 from infoplane.experiments.reproduce.outcome import Reproduction, Table
 from infoplane.experiments.reproduce.scaling_table import scaling_tables
-from infoplane.reports.run_values import unit_of
+from infoplane.training.presets import PRESETS
 
 USUAL = {"smoke": ("mlp/digits",), "small": ("mlp/mnist",), "full": ("mlp/mnist",)}
 _METRIC = {1: "error", 2: "jsd_weights", 3: "jsd_activations"}
@@ -48,7 +48,7 @@ def claims_of(number: int, column: Column) -> tuple[PaperClaim, ...]:
                 second=column.arm(method),
                 metric=_METRIC[number],
                 printed=pair,
-                unit=unit_of("error") if number == 1 else "",
+                unit="%" if number == 1 else "",
                 direction=direction,
             )
         )
@@ -75,23 +75,23 @@ def work(number: int, request: Request) -> Reproduction:
         files += [path for paths in trained.paths.values() for path in paths]
         tables.append(_table(number, column, trained.paths))
         claims += claims_of(number, column)
-        said.append(f"{column.name}: {setting_of(column, request.scale)}, {count} seeds")
+        said.append(f"{column.name}: {setting_of(column, request.scale)}, {count} seed{'s' * (count > 1)}")
         if column.data != column.paper_data:
             notes.append(f"{column.data} is not the paper's {column.paper_data}, whose numbers stand beside it.")
-        if any(method in READINGS for method in column.methods):
-            notes.append(
-                "synscaw-official and synscaw-stable stand beside the paper's one row of SynScaW; label-smoothing is "
-                "described there and has no row."
-            )
+        if readings := [method for method in READINGS if method in trained.paths and method != "label-smoothing"]:
+            notes.append(f"{' and '.join(readings)} stand{'s' * (len(readings) == 1)} beside the paper's SynScaW row.")
+        if "label-smoothing" in trained.paths:
+            notes.append("label-smoothing is described in the paper and has no row in its tables.")
     if number > 1:
         notes.append(
             "The paper does not define its divergence, and its columns are on two scales (docs/errata.md): compare "
             "within a column."
         )
+    lengths = dict.fromkeys(length_in_paper(column) for column in columns)
     return Reproduction(
         name=f"table{number}",
         scale=request.scale,
-        setting="; ".join(said) + ". The paper: 200 epochs, all images, number of runs not given.",
+        setting="; ".join(said) + f". The paper: {' and '.join(lengths)}, all images, number of runs not given.",
         statements=statements(judged(claims, runs)),
         tables=(*tables, *(scaling_tables(runs) if number == 1 else ())),
         notes=tuple(dict.fromkeys(notes)),
@@ -108,6 +108,12 @@ def setting_of(column: Column, scale: str) -> str:
     images = f"{its['data.train']:,} training images" if "data.train" in its else "all training images"
     epochs = its["training.epochs"]
     return f"{epochs} epoch{'' if epochs == 1 else 's'}, {images}"
+
+
+def length_in_paper(column: Column) -> str:
+    """Return how long the paper trains the network of a column."""
+    training = PRESETS[column.scales["full"]["preset"]]["training"] if "full" in column.scales else {"epochs": 200}
+    return f"{training['epochs']} epochs" if "epochs" in training else f"{training['iterations']:,} iterations"
 
 
 def _table(number: int, column: Column, runs: Mapping[str, Sequence[Path]]) -> Table:

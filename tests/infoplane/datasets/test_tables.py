@@ -229,3 +229,12 @@ def test_dates_are_refused():
     frame = pd.DataFrame({"t": pd.to_datetime(["2020-01-01", "2020-01-02", "2020-01-03"]), "y": [0.5, 1.5, 2.5]})
     with pytest.raises(InputError, match=r"'t' holds .* dates"):
         tabulate(frame, name="n", description="d", target="y")
+
+
+def test_a_stray_text_does_not_make_names_of_a_column_of_numbers(csv):
+    rows = "a,b,y\n" + "".join(f"{k}.5,{'x' if k == 2 else k},{k % 2}\n" for k in range(12))
+    with pytest.raises(DatasetError, match=r"'b' holds numbers, but 1 of its 12 values are none, such as 'x'"):
+        datasets.load("csv", root=csv(rows), target="y", task="classes")
+    assert datasets.load("csv", root=csv(rows), target="y", task="classes", categorical="b").shape == (13,)
+    codes = "a,b,y\n" + "".join(f"{k}.5,{k if k % 3 == 0 else 'c'},{k % 2}\n" for k in range(12))
+    assert datasets.load("csv", root=csv(codes), target="y", task="classes").shape == (6,)

@@ -8,7 +8,7 @@ from infoplane.experiments import paper
 from infoplane.experiments.reproduce import EXPERIMENTS, SCALES, PaperClaim, Statement, fig5, fig6, fig7, mnist_mi
 from infoplane.experiments.reproduce.columns import COLUMNS, METHODS
 from infoplane.experiments.reproduce.table5 import ROWS
-from infoplane.experiments.reproduce.tables_1_to_3 import claims_of
+from infoplane.experiments.reproduce.tables_1_to_3 import claims_of, length_in_paper
 from infoplane.reports.run_values import METRICS
 from infoplane.training import read_settings
 
@@ -104,6 +104,14 @@ def test_claims_of_table_v_turn_accuracies_into_errors():
     assert parkinson == {"uci-parkinson: dropout", "uci-parkinson: synscaw"}
     assert ROWS["iris"].arms("full")[0].of_seed(12) == {"data.fold": "3/10", "data.split_seed": 1}
     assert ROWS["sequential-mnist-gru"].arms("full")[0].of_seed is None
+    # A row with a test part of its own is compared by its images, the folds of the others are not.
+    assert {claim.folds for claim in (*ROWS["iris"].claims(), *ROWS["diabetes"].claims())} == {True}
+    assert {claim.folds for claim in (*ROWS["thyroid"].claims(), *ROWS["imdb-lstm"].claims())} == {False}
+
+
+def test_a_column_says_how_long_the_paper_trains_its_network():
+    assert length_in_paper(COLUMNS["mlp/mnist"]) == length_in_paper(COLUMNS["mlp/digits"]) == "200 epochs"
+    assert length_in_paper(COLUMNS["resnet50/imagenet"]) == "600,000 iterations"
 
 
 def test_last_dots_of_fig5_are_its_claims():

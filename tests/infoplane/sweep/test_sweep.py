@@ -49,7 +49,7 @@ def test_points_are_what_single_trainings_write(small, tmp_path, assert_same_row
                 errors.append(100 * metrics["values"][-1, metrics["quantity"].tolist().index("error")])
         assert (row.mean, row.n, row.points, row.unit) == (pytest.approx(np.mean(errors)), 2, 2, "%")
         assert row.sd == pytest.approx(abs(errors[0] - errors[1]) / 2**0.5)
-    assert str(found).startswith("4 points: 4 finished\nsetting    error (%)")
+    assert str(found).startswith("4 points: 4 finished\nsetting    error [%]")
 
 
 def test_finished_points_are_kept_and_a_longer_sweep_adds_to_them(small, tmp_path):

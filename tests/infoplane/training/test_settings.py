@@ -2,6 +2,7 @@
 
 import pickle
 import tomllib
+from typing import Any
 
 import pytest
 
@@ -153,7 +154,7 @@ def test_a_file_that_cannot_be_used_is_refused_in_one_sentence(tmp_path):
     path = tmp_path / "config.toml"
     for text, said in {
         "seed = ": "is no TOML",
-        "epochs = 3": "there is no setting 'epochs'",
+        "epochs = 3": "there is no setting 'epochs'; did you mean 'training.epochs'",
         "[training]\nepoch = 3": "did you mean 'training.epochs'",
         "training = 3": "training is 3, but it is a table",
         'seed = "3"': "seed is '3', but it must be a whole number",
@@ -216,6 +217,9 @@ def test_a_text_means_what_its_field_says():
     assert typed("n", "a,b", str | tuple[str, ...] | None, is_text=True) == ("a", "b")
     assert typed("n", "a", str | tuple[str, ...] | None, is_text=True) == "a"
     assert typed("n", 1, float) == 1.0
+    # What is no number in TOML, and one in a shell.
+    assert [typed("n", text, Any, is_text=True) for text in (".1", "-1.", "+.5e-1")] == [0.1, -1.0, 0.05]
+    assert typed("n", "v1.", Any, is_text=True) == "v1."
     for value, kind in ((1.0, int), (True, int), (True, float), (1, str), ("1", int), ([1.5], tuple[int, ...])):
         with pytest.raises(InputError, match="n is"):
             typed("n", value, kind)
