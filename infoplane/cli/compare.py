@@ -6,6 +6,8 @@ from typing import Annotated
 
 import typer
 
+from infoplane.cli import complete
+
 
 def compare(
     runs: Annotated[
@@ -21,7 +23,10 @@ def compare(
     ] = [],  # noqa: B006
     metric: Annotated[
         list[str],
-        typer.Option(help="error, loss, i_zx, i_zy, jsd_weights, jsd_activations, ...; may be repeated: a family."),
+        typer.Option(
+            help="error, loss, i_zx, i_zy, jsd_weights, jsd_activations, ...; may be repeated: a family.",
+            autocompletion=complete.metrics,
+        ),
     ] = ["error"],  # noqa: B006
     site: Annotated[
         str, typer.Option(help="Site of a probe's metric, or layer of a divergence; all if left out.")

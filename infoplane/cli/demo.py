@@ -15,19 +15,23 @@ def demo(
     epochs: Annotated[int, typer.Option(min=1, help="Passes over the training set.")] = 60,
     device: Annotated[str, typer.Option(help="cpu, cuda, cuda:1, mps.")] = "cpu",
     quiet: Annotated[bool, typer.Option("--quiet", help="No progress bar, no tables; only the paths.")] = False,
+    json: Annotated[bool, typer.Option("--json", help="Print one JSON object per run and site instead.")] = False,
     force: Annotated[bool, typer.Option("--force", help="Replace the files of an earlier demo.")] = False,
 ) -> None:
-    """From a bare machine to a figure, in seconds.
+    """From a bare machine to a figure, in two minutes.
 
     Trains the same network on 1,797 handwritten digits without and with SynScaW, and draws what can be read out of
     its layers: two run files, three pictures, and the report on log-normal divergences.
 
     Example: infoplane demo --out infoplane-demo
     """
-    from infoplane.cli.tables import print_difference, print_summary
+    from infoplane.cli.summary import print_difference, print_summary
     from infoplane.demo import run_demo
 
     result = run_demo(out, seed=seed, epochs=epochs, device=device, quiet=quiet, overwrite=force)
+    if json:
+        print_summary(result.runs, json=True)
+        return
     if not quiet:
         print(result.report)
         print()

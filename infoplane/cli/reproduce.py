@@ -7,10 +7,23 @@ from typing import Annotated
 
 import typer
 
+from infoplane.cli import complete
+
 
 def reproduce(
-    name: Annotated[str | None, typer.Argument(help="Which figure or table; left out, all of them are listed.")] = None,
-    scale: Annotated[str, typer.Option(help="smoke (seconds), small, or full (as in the paper).")] = "small",
+    name: Annotated[
+        str | None,
+        typer.Argument(
+            help="Which figure or table; left out, all of them are listed.", autocompletion=complete.experiments
+        ),
+    ] = None,
+    scale: Annotated[
+        str,
+        typer.Option(
+            help="smoke (seconds), small, or full (as in the paper).",
+            autocompletion=complete.scales,
+        ),
+    ] = "small",
     out: Annotated[
         Path | None, typer.Option("--out", "-o", help="Folder; reproduce/NAME-SCALE if left out.", file_okay=False)
     ] = None,

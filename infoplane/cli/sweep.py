@@ -5,6 +5,8 @@ from typing import Annotated, Any
 
 import typer
 
+from infoplane.cli import complete
+
 
 def sweep(
     config: Annotated[
@@ -21,7 +23,13 @@ def sweep(
     set_: Annotated[
         list[str] | None, typer.Option("--set", metavar="NAME=VALUE", help="Any setting of all points.")
     ] = None,
-    metric: Annotated[str, typer.Option(help="What will be compared: error, loss, i_zx, ...")] = "error",
+    metric: Annotated[
+        str,
+        typer.Option(
+            help="What will be compared: error, loss, i_zx, ...",
+            autocompletion=complete.metrics,
+        ),
+    ] = "error",
     jobs: Annotated[int | None, typer.Option(min=1, help="Points at a time; 1, or all that a ray cluster has.")] = None,
     threads: Annotated[
         int | None, typer.Option(min=1, help="Of each point; OMP_NUM_THREADS, or cores over jobs, on one machine.")
@@ -36,6 +44,9 @@ def sweep(
     ] = False,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="List the points, and train nothing.")] = False,
     quiet: Annotated[bool, typer.Option("--quiet", help="No progress bar, no table.")] = False,
+    json: Annotated[
+        bool, typer.Option("--json", help="Print one JSON object per setting and site instead of the table.")
+    ] = False,
 ) -> None:
     """Train every combination of settings and seeds.
 
@@ -62,7 +73,11 @@ def sweep(
         seeds_said = "; seeds side by side" if vectorize else ""
         typer.echo(f"infoplane: {len(planned.points)} points{kept}; {where}{seeds_said}; to {out}", err=True)
     result = run_plan(planned, out, engine=where, vectorize=vectorize, quiet=quiet)
-    if not quiet:
+    if json:
+        from infoplane.json_lines import json_lines
+
+        typer.echo("".join(json_lines(result.to_dataframe())), nl=False)
+    elif not quiet:
         typer.echo(str(result))
     if result.failed:
         names = ", ".join(o.point.name for o in result.failed[:5])

@@ -5,6 +5,8 @@ from typing import Annotated, Any
 
 import typer
 
+from infoplane.cli import complete
+
 
 def train(
     config: Annotated[
@@ -12,14 +14,32 @@ def train(
     ] = None,
     out: Annotated[Path | None, typer.Option("--out", "-o", help="Run file to write.", dir_okay=False)] = None,
     preset: Annotated[
-        str | None, typer.Option(help="Begin from paper-mlp, paper-resnet32, paper-resnet50 or appendix.")
+        str | None,
+        typer.Option(
+            help="Begin from paper-mlp, paper-resnet32, paper-resnet50 or appendix.", autocompletion=complete.presets
+        ),
     ] = None,
-    data: Annotated[str | None, typer.Option(help="Data set; digits unless said otherwise. docs/data.md.")] = None,
-    model: Annotated[str | None, typer.Option(help="Network; mlp unless said otherwise. docs/models.md.")] = None,
+    data: Annotated[
+        str | None,
+        typer.Option(
+            help="Data set; digits unless said otherwise. docs/data.md.",
+            autocompletion=complete.data_sets,
+        ),
+    ] = None,
+    model: Annotated[
+        str | None,
+        typer.Option(
+            help="Network; mlp unless said otherwise. docs/models.md.",
+            autocompletion=complete.networks,
+        ),
+    ] = None,
     hidden: Annotated[str | None, typer.Option(help="Widths of the hidden layers, such as 1024,1024.")] = None,
     method: Annotated[
         str | None,
-        typer.Option(help="baseline, dropout, synscaw, ..., or several joined by +. docs/methods.md."),
+        typer.Option(
+            help="baseline, dropout, synscaw, ..., or several joined by +. docs/methods.md.",
+            autocompletion=complete.methods,
+        ),
     ] = None,
     rate: Annotated[float | None, typer.Option(help="Scaling rate gamma; the method's own by default.")] = None,
     epochs: Annotated[
@@ -54,6 +74,7 @@ def train(
     ] = False,
     quiet: Annotated[bool, typer.Option("--quiet", help="No progress bar, no table.")] = False,
     force: Annotated[bool, typer.Option("--force", help="Replace an existing run file.")] = False,
+    json: Annotated[bool, typer.Option("--json", help="Print one JSON object per site instead of the table.")] = False,
 ) -> None:
     """Train a network and record it to a run file.
 
@@ -102,11 +123,12 @@ def train(
         if out.is_file() and _is_first():
             typer.echo(f"infoplane: {out} has what was measured; the same command with --resume goes on", err=True)
         raise
-    if not quiet and _is_first():
-        from infoplane.cli.tables import print_summary
+    if _is_first() and (json or not quiet):
+        from infoplane.cli.summary import print_summary
 
-        print_summary({settings.method: out})
-        typer.echo(str(out))
+        print_summary({settings.method: out}, json=json)
+        if not json:
+            typer.echo(str(out))
 
 
 def _assignments(texts: list[str], given: dict[str, Any]) -> dict[str, Any]:

@@ -14,6 +14,7 @@ import pytest
 
 import infoplane as ip
 from infoplane.cli import run as cli
+from infoplane.cli.app import app
 
 
 @pytest.fixture(scope="module")
@@ -270,7 +271,7 @@ def test_version():
     assert result.stdout.strip() == f"infoplane {ip.__version__}"
 
 
-@pytest.mark.parametrize("name", ["demo", "train", "plane", "jsd", "surface", "info"])
+@pytest.mark.parametrize("name", [command.callback.__name__ for command in app.registered_commands])
 def test_every_command_has_help_with_an_example(name, capfd):
     assert cli([name, "--help"]) == 0
     assert f"Example: infoplane {name}" in capfd.readouterr().out
@@ -369,3 +370,18 @@ def test_work_that_fails_gets_one_sentence_and_code_1(tmp_path, capfd, monkeypat
     monkeypatch.setattr("infoplane.training.train", broken)
     text = refused(capfd, "train", "--out", tmp_path / "run.h5", code=1)
     assert "RuntimeError: the machine is on fire (INFOPLANE_TRACEBACK=1 shows where)" in text
+
+
+def test_json_of_a_training_holds_the_numbers_of_its_table(tmp_path, capfd):
+    path = tmp_path / "run.h5"
+    said = ["train", "--hidden", "4,4", "--latent", "2", "--epochs", "1", "--json", "--out", str(path)]
+    assert cli(said) == 0
+    lines = [json.loads(line) for line in capfd.readouterr().out.splitlines()]
+    assert [line["site"] for line in lines] == ["hidden1", "hidden2"]
+    with ip.open_run(path) as run:
+        plane, metrics = run.plane(), run.metrics()
+        at = plane["quantity"].tolist().index("i_zx"), plane["probe"].tolist().index("hidden2@untrained")
+        assert lines[1]["i_zx_control"] == plane.read("values", -1)[at[1], at[0]]
+        error = metrics.read("values", -1)[metrics["quantity"].tolist().index("error")]
+    assert lines[0]["error"] == 100 * error
+    assert lines[0]["error_unit"] == "%"

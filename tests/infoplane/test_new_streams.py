@@ -13,7 +13,7 @@ import infoplane as ip
 from infoplane.analysis.noisy_code.sandwich import sandwich
 from infoplane.analysis.sketch import BIN_EDGES
 from infoplane.cli import run as cli
-from infoplane.cli.tables import print_difference, print_summary
+from infoplane.cli.summary import print_difference, print_summary
 from infoplane.errors import InputError, RunFileError
 from infoplane.plots.path import read_paths
 from infoplane.probes.schedule import every, log_spaced
