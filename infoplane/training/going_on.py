@@ -88,9 +88,12 @@ def beginning(
                 "checkpoint to begin anew"
             )
         return Beginning()
+    is_empty = not path.stat().st_size  # it was killed before the first step: the name is taken, nothing is measured
     if not kept.exists():
-        return _without_checkpoint(path, settings, steps)
+        return Beginning(overwrite=True) if is_empty else _without_checkpoint(path, settings, steps)
     content = read_checkpoint(kept)
+    if is_empty and not content["step"]:
+        return Beginning(overwrite=True)
     check_same_training(kept, content, settings, data_sha256)
     if content["world"] != world:
         raise RunFileError(f"{kept}: was written by {content['world']} processes, but there are {world} now")

@@ -61,10 +61,10 @@ class Group:
             for member in members:
                 opened.enter_context(member)
             for member in members:
-                with member.own_random_state():
+                with self.failing(member), member.own_random_state():
                     member.session.begin(member.rec, member.beginning)
             if self._states:
-                self._go_on(members)
+                self._go_on(self._live)
             self._step = members[0].rec.step
             for epoch in range(members[0].session.epoch + 1, self._length.epochs + 1):
                 factor = self._optimization.learning_rate_factor
@@ -91,8 +91,8 @@ class Group:
                         member.found += [] if measured is None else [measured]
                 if not self._live:
                     break
-        for member in self._live:
-            with member.own_random_state():
+        for member in list(self._live):
+            with self.failing(member), member.own_random_state():
                 member.session.finish(member.rec)
 
     def _one_step(self, inputs: Tensor, labels: Tensor, *, epoch: int, factor: float) -> None:
@@ -146,6 +146,8 @@ class Group:
         self._states[member.number] = state
 
     def _go_on(self, members: Sequence[Member]) -> None:
+        if not members:
+            return
         states = [self._states[member.number] for member in members]
         self._optimization.load_state_dict({**states[0], "optimizer": joined([each["optimizer"] for each in states])})
 

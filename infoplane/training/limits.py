@@ -12,7 +12,7 @@ from collections.abc import Sequence
 
 import numpy as np
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 
 from infoplane.errors import InputError
 from infoplane.probes.isolation import preserved_random_state
@@ -20,10 +20,10 @@ from infoplane.regularizers import parse_method
 from infoplane.training.session import Session, scores_of
 from infoplane.training.settings import Settings
 from infoplane.training.stack import Stack
+from infoplane.training.trial import are_same_gradients, is_close, probe_loss, tried_alone
 
 _INSTEAD = "train these one by one (leave --vectorize out)"
 _RANDOM = ("dropout", "vib")
-_CLOSE = 1e-3  # of the largest output
 
 
 def check_settings(settings: Sequence[Settings]) -> None:
@@ -67,9 +67,10 @@ def check_settings(settings: Sequence[Settings]) -> None:
 
 
 def check_networks(sessions: Sequence[Session]) -> None:
-    """Try one forward of all networks on their first batches, and refuse what comes out otherwise than alone.
+    """Try one forward and backward of all networks on their first batches, and refuse what differs from each alone.
 
-    Networks, their buffers and random states are left as they were.
+    Networks, their buffers and random states are left as they were; one that is refused may have kept a state of its
+    own of the trial.
 
     Parameters
     ----------
@@ -87,36 +88,59 @@ def check_networks(sessions: Sequence[Session]) -> None:
     if sessions[0].where.ranks.world > 1:
         raise _refused(f"torchrun has started {sessions[0].where.ranks.world} processes, and it takes one")
     device = sessions[0].where.device
-    models = [_copy(session) for session in sessions]
-    stack = Stack(models)
+    models = [session.parts.model for session in sessions]
+    if any(_has_hook(parameter) for model in models for parameter in model.parameters()):
+        raise _refused("a parameter has a hook on its gradient, which common tensors of all networks have not")
+    try:
+        stack = Stack([copy.deepcopy(model).train() for model in models])
+    except Exception as error:
+        raise _refused(f"the network cannot be copied ({_first_line(error)})") from error
     inputs = torch.stack([_first_inputs(session) for session in sessions]).to(device)
-    with preserved_random_state(), torch.no_grad():
-        with stack.preserved_buffers():
-            before = _global_random_state(device)
-            alone = torch.stack([scores_of(m(x.clone())) for m, x in zip(models, inputs, strict=True)])
-            if _global_random_state(device) != before:
-                raise _refused("the network draws random numbers in its forward (dropout), other ones side by side")
-            afterwards = [buffer.clone() for buffer in stack.buffers.values()]
+    with preserved_random_state():
+        before = _global_random_state(device)
+        try:
+            alone = [tried_alone(model, own) for model, own in zip(models, inputs, strict=True)]
+        except RuntimeError as error:
+            raise _refused(f"the network cannot be trained by itself either ({_first_line(error)})") from error
+        if _global_random_state(device) != before:
+            raise _refused("the network draws random numbers in its forward (dropout), other ones side by side")
+        for changed in (trial.changed for trial in alone):
+            if changed:
+                raise _refused(f"the network's forward changes {changed}, which is not shared between its copies")
         try:
             together = scores_of(stack.forward(inputs.clone()))
+            probe_loss(together).backward()
         except InputError:
             raise
         except Exception as error:  # torch has no one class for what vmap does not take
-            said = (str(error).splitlines() or [type(error).__name__])[0][:160]
-            raise _refused(f"the network has an operation that torch.vmap does not take ({said})") from error
-        pairs = [(alone, together), *zip(afterwards, stack.buffers.values(), strict=True)]
-    if not all(_is_close(*pair) for pair in pairs):
-        raise _refused("one call of all networks gives other outputs, or other buffers, than each by itself")
+            reason = f"the network has an operation that torch.vmap does not take ({_first_line(error)})"
+            raise _refused(reason) from error
+        finally:
+            for parameter in (own for model in models for own in model.parameters()):
+                parameter.grad = None  # what a copy still refers to has got one
+    for k, trial in enumerate(alone):
+        if not is_close(trial.scores, together[k].detach()):
+            raise _refused("one call of all networks gives other outputs than each by itself")
+        if not is_close(trial.scores, trial.scores_without_graph):
+            raise _refused("the network gives other outputs where no gradients are asked for, as when it is recorded")
+        buffers = {name: buffer[k] for name, buffer in stack.buffers.items()}
+        if not all(is_close(own, buffers[name]) for name, own in trial.buffers.items()):
+            raise _refused("one call of all networks gives other buffers than each by itself")
+        gradients = {name: common.grad[k] for name, common in stack.parameters.items() if common.grad is not None}
+        if not are_same_gradients(trial.gradients, gradients):
+            raise _refused("one call of all networks gives other gradients than each by itself")
 
 
 def _refused(reason: str) -> InputError:
     return InputError(f"cannot train side by side: {reason}; {_INSTEAD}")
 
 
-def _copy(session: Session) -> nn.Module:
-    model = copy.deepcopy(session.parts.model)
-    model.train()
-    return model
+def _has_hook(parameter: Tensor) -> bool:
+    return bool(parameter._backward_hooks or getattr(parameter, "_post_accumulate_grad_hooks", None))
+
+
+def _first_line(error: Exception) -> str:
+    return (str(error).splitlines() or [type(error).__name__])[0][:160]
 
 
 def _first_inputs(session: Session) -> Tensor:
@@ -132,12 +156,3 @@ def _global_random_state(device: torch.device) -> tuple[object, ...]:
     if device.type == "cuda":
         own.append(torch.cuda.get_rng_state(device))
     return random.getstate(), keys.tobytes(), place, tuple(rest), *(bytes(state.numpy()) for state in own)  # type: ignore[union-attr]
-
-
-def _is_close(one: Tensor, other: Tensor) -> bool:
-    if one.shape != other.shape:
-        return False
-    if not one.is_floating_point():
-        return bool((one == other).all())
-    scale = float(one.abs().max()) if one.numel() else 0.0
-    return bool(torch.isclose(one, other, rtol=_CLOSE, atol=_CLOSE * scale, equal_nan=True).all())

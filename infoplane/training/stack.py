@@ -41,7 +41,8 @@ class Stack:
             name: torch.stack(alike)
             for name, alike in _alike([dict(model.named_buffers()) for model in models]).items()
         }
-        self._form = copy.deepcopy(models[0]).to("meta")  # its forward alone is used
+        # Its forward alone is used. Tensors that have two names, as tied weights, are one tensor in it too.
+        self._form = copy.deepcopy(models[0], {id(own): _meta(own) for own in _tensors(models[0])})
         self._point()
 
     def __len__(self) -> int:
@@ -130,6 +131,16 @@ class Stack:
             for name, tensor in common.items():
                 for part, each in zip(tensor.data, own, strict=True):
                     each[name].data = part
+
+
+def _tensors(model: nn.Module) -> Iterator[Tensor]:
+    yield from model.parameters()
+    yield from model.buffers()
+
+
+def _meta(tensor: Tensor) -> Tensor:
+    twin = tensor.detach().to("meta")
+    return nn.Parameter(twin, requires_grad=tensor.requires_grad) if isinstance(tensor, nn.Parameter) else twin
 
 
 def part_of(state: dict[str, Any], index: int) -> dict[str, Any]:

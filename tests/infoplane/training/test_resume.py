@@ -141,6 +141,13 @@ def test_resume_begins_where_there_is_nothing(small, assert_same_training, tmp_p
     assert_same_training(tmp_path / "whole.h5", tmp_path / "new.h5")
 
 
+def test_a_file_that_was_killed_before_its_first_step_begins_again(small, assert_same_training, tmp_path):
+    train(small(), tmp_path / "whole.h5", quiet=True)
+    (tmp_path / "run.h5").touch()
+    train(small(), tmp_path / "run.h5", resume=True, quiet=True)
+    assert_same_training(tmp_path / "whole.h5", tmp_path / "run.h5")
+
+
 def test_a_finished_training_says_so_and_more_epochs_continue_it(small, assert_same_training, tmp_path, caplog):
     path = tmp_path / "run.h5"
     options = {"method": "dropout", "probes.inputs": 0}  # which the last row keeps: here there are two last rows

@@ -12,8 +12,13 @@ from torch import nn
 import infoplane as ip
 from infoplane.errors import CaptureError, InputError, RunFileError
 from infoplane.training import TrainingError, train, train_side_by_side
+from infoplane.training.assembly import assemble, load_data
 from infoplane.training.checkpoint import read_checkpoint
 from infoplane.training.group import Group
+from infoplane.training.length import Length
+from infoplane.training.limits import check_networks
+from infoplane.training.place import place
+from infoplane.training.session import Session
 
 SEEDS = (3, 0, 8)
 FEW = {"probes__probe_every": 3, "probes__sketch_at": 4}  # every third step is seen, and every fourth
@@ -47,6 +52,108 @@ def counting(shape, classes, seed):
 def normed(shape, classes, seed):
     torch.manual_seed(seed)
     return nn.Sequential(nn.Flatten(), nn.Linear(64, 12), nn.BatchNorm1d(12), nn.ReLU(), nn.Linear(12, 10))
+
+
+class Kept(nn.Module):
+    """A network with something in its middle; the subclasses are what cannot run as one form of several networks."""
+
+    def __init__(self):
+        super().__init__()
+        self.first, self.last = nn.Linear(64, 8), nn.Linear(8, 10)
+
+    def middle(self, x):
+        return x
+
+    def forward(self, x):
+        return self.last(self.middle(torch.relu(self.first(x.flatten(1)))))
+
+
+class Warming(Kept):
+    steps = 0
+
+    def middle(self, x):
+        self.steps += self.training
+        return x * min(1.0, 0.1 + self.steps / 20)
+
+
+class OwnGenerator(Kept):
+    def __init__(self):
+        super().__init__()
+        self.generator = np.random.default_rng(0)
+
+    def middle(self, x):
+        return x + torch.from_numpy(self.generator.standard_normal(8)).float() * self.training
+
+
+class AssignedBuffer(Kept):
+    def __init__(self):
+        super().__init__()
+        self.register_buffer("seen", torch.zeros(8))
+
+    def middle(self, x):
+        if self.training:
+            self.seen = 0.9 * self.seen + 0.1 * x.detach().mean(0)
+            return x
+        return x - self.seen
+
+
+class GradientHook(Kept):
+    def __init__(self):
+        super().__init__()
+        self.first.weight.register_hook(lambda gradient: 0.1 * gradient)
+
+
+class BackwardHook(Kept):
+    def __init__(self):
+        super().__init__()
+        self.last.register_full_backward_hook(lambda module, given, out: tuple(0.1 * g for g in given))
+
+
+class TensorHook(Kept):
+    def middle(self, x):
+        if x.requires_grad:
+            x.register_hook(lambda gradient: 0.1 * gradient)
+        return x
+
+
+class Closure(Kept):
+    """Its hook refers to a parameter past the tree of modules, which a copy of the network does not."""
+
+    def __init__(self):
+        super().__init__()
+        gate = self.gate = nn.Parameter(torch.ones(8))
+        self.first.register_forward_hook(lambda module, given, out: out * gate)
+
+
+class GradMode(Kept):
+    def middle(self, x):
+        return x if torch.is_grad_enabled() else 2 * x
+
+
+class Tied(Kept):
+    def __init__(self):
+        super().__init__()
+        self.one, self.two = nn.Linear(8, 8), nn.Linear(8, 8)
+        self.two.weight = self.one.weight
+        self.register_buffer("scale", torch.full((8,), 0.5))
+        self.register_buffer("again", self.scale)
+
+    def middle(self, x):
+        return torch.tanh(self.two(torch.tanh(self.one(self.again * x))))
+
+
+def of_class(cls):
+    def built(shape, classes, seed):
+        torch.manual_seed(seed)
+        return cls()
+
+    return built
+
+
+warming, own_generator, assigned_buffer, gradient_hook, backward_hook, tensor_hook, closure, grad_mode, tied = map(
+    of_class,
+    (Warming, OwnGenerator, AssignedBuffer, GradientHook, BackwardHook, TensorHook, Closure, GradMode, Tied),
+)
 
 
 def rows_of(path):
@@ -183,6 +290,60 @@ def test_what_cannot_be_trained_side_by_side_is_refused_before_anything_is_writt
     with pytest.raises(InputError, match=f"cannot train side by side: .*{why}.*leave --vectorize out"):
         train_side_by_side(settings, [tmp_path / "0.h5", tmp_path / "1.h5"], quiet=True)
     assert not list(tmp_path.iterdir())
+
+
+@pytest.mark.parametrize(
+    ("network", "why"),
+    [
+        ("warming", "forward changes steps"),
+        ("own_generator", "forward changes generator"),
+        ("assigned_buffer", "forward changes seen"),
+        ("gradient_hook", "a hook on its gradient"),
+        ("backward_hook", "other gradients"),
+        ("tensor_hook", "other gradients"),
+        ("closure", "other gradients"),
+        ("grad_mode", "no gradients are asked for"),
+    ],
+)
+def test_a_network_that_would_train_to_other_weights_is_refused(small, tmp_path, network, why):
+    settings = [
+        small(seed=s, model__name=f"{__name__}:{network}", model__hidden=None, probes__sites="first") for s in range(2)
+    ]
+    with place("cpu") as where:
+        data = load_data(settings[0])
+        sessions = []
+        for own in settings:
+            parts = assemble(own.resolved, data, where)
+            length = Length.of(own.resolved.training, inputs=len(data.train_labels), world=1)
+            sessions.append(Session(own.resolved, data, where, parts, length, tmp_path / "0.h5"))
+        with pytest.raises(InputError, match=f"cannot train side by side: .*{why}"):
+            check_networks(sessions)
+        assert all(parameter.grad is None for session in sessions for parameter in session.parts.model.parameters())
+
+
+def test_a_tensor_of_two_names_is_one_tensor_side_by_side_too(small, tmp_path):
+    settings = small(model__name=f"{__name__}:tied", model__hidden=None, probes__sites=("first", "two"), **FEW)
+    for pair in both_ways(settings, tmp_path):
+        assert_same_but_for_rounding(*pair)
+
+
+@pytest.mark.parametrize("moment", ["begin", "finish"])
+def test_a_checkpoint_that_cannot_be_written_costs_the_others_nothing(small, tmp_path, monkeypatch, moment):
+    settings = [small(seed=seed) for seed in SEEDS]
+    paths = [tmp_path / f"{own.seed}.h5" for own in settings]
+    whole = getattr(Session, moment)
+
+    def blocked(session, *given):
+        if session.path == paths[1]:
+            raise RunFileError("no room")
+        return whole(session, *given)
+
+    monkeypatch.setattr(Session, moment, blocked)
+    ended = train_side_by_side(settings, paths, quiet=True)
+    assert [str(each.failure) for each in ended] == ["None", "no room", "None"]
+    for path in (paths[0], paths[2]):
+        assert read_checkpoint(path.with_suffix(".ckpt"))["epoch"] == 2
+        assert len(rows_of(path)["plane", "values"]) == 2
 
 
 def test_settings_that_are_no_seeds_of_one_setting_are_refused(small, tmp_path):
