@@ -59,6 +59,11 @@ class GeneralizationBound:
     factor: float
     error: float
 
+    def __str__(self) -> str:
+        said = ", which says nothing" if self.vacuous else ""
+        of = f"{self.i_zx:.6g} bit, {self.n:,} inputs, delta = {self.delta:g}, factor = {self.factor:.4g}"
+        return f"eps <= {self.error:.4g}{said} ({of})"
+
     @property
     def vacuous(self) -> bool:
         """Whether the bound says nothing: no error is above 1."""
@@ -129,13 +134,15 @@ def generalization_bound(
     True
     """
     unit = nats_per_unit(base)
+    if getattr(i_zx, "ndim", None) == 0 and hasattr(i_zx, "item"):
+        i_zx = i_zx.item()  # a tensor or an array of one number
     if isinstance(i_zx, bool) or not isinstance(i_zx, Real) or not math.isfinite(i_zx) or i_zx < 0:
-        raise InputError(f"i_zx is {i_zx!r}, but an information is a finite number of at least 0")
+        raise InputError(f"i_zx is {i_zx!r}, but an information is one finite number of at least 0")
     if isinstance(delta, bool) or not isinstance(delta, Real) or not 0 < delta < 1:
         raise InputError(f"delta is {delta!r}, but a probability between 0 and 1, both left out, is needed")
     inputs = whole_number("n", n, least=1)
     factor = 1.0 if classes is None else math.log(whole_number("classes", classes, least=2))
-    bits = float(i_zx) * unit / math.log(2)
+    bits = float(i_zx) * (unit / math.log(2))
     log_square = _log_numerator(bits, factor, float(delta)) - math.log(2 * inputs)
     return GeneralizationBound(i_zx=bits, n=inputs, delta=float(delta), factor=factor, error=_exp(log_square / 2))
 

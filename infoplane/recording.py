@@ -329,15 +329,16 @@ class Recording:
             self._write(measurement, None if epoch is None else float(epoch), rates)
         return measurement
 
-    def scaled(self, report: ScalingReport, *, epoch: float | None = None) -> None:
+    def scaled(self, report: ScalingReport | None, *, epoch: float | None = None) -> None:
         """Append one pass of synaptic scaling to the run file, and warn where it drove a layer away from its target.
 
         A layer is warned of once a run, on stderr and among the events; ``away`` in the file says it of every pass.
 
         Parameters
         ----------
-        report : ScalingReport
-            What `SynScaW.apply` returned, of the object given as ``record(..., scaling=)``.
+        report : ScalingReport or None
+            What `SynScaW.apply`, `after_step` or `after_epoch` returned, of the object given as
+            ``record(..., scaling=)``. None, where no pass was due, is nothing to append.
         epoch : float, optional
             Kept beside the step.
 
@@ -351,6 +352,8 @@ class Recording:
         self._check_open()
         if "scaling" not in self._header:
             raise InputError("scaled() keeps passes of synaptic scaling: give record(..., scaling=) the SynScaW object")
+        if report is None:
+            return
         if not isinstance(report, ScalingReport):
             raise InputError(f"scaled() takes what SynScaW.apply() returned, but it was given {type(report).__name__}")
         layers, given = tuple(self._header["scaling"]["activations"]), tuple(layer.layer for layer in report)

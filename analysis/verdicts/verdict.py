@@ -239,7 +239,8 @@ class Verdict:
 
 def signed(value: float, half_width: float) -> str:
     """Return a difference with its sign and as many decimals as two digits of the interval's half width have."""
-    return f"{value:+.{_decimals(value, half_width)}f}"
+    decimals = _decimals(value, half_width)
+    return f"{value:+.{decimals}f}" if round(value, decimals) else f"{0:.{decimals}f}"
 
 
 def between(interval: tuple[float, float], half_width: float) -> str:

@@ -31,6 +31,7 @@ SIGNATURE = b"\x89HDF\r\n\x1a\n"
 _READ_ATTEMPTS = 20
 # No run file has as many members in a group or attributes at one place; listing a million takes HDF5 minutes.
 MOST_MEMBERS = 1000
+RECOVER = "'infoplane recover' copies what can be read of it"
 _OWN_FILTERS = {h5z.FILTER_DEFLATE, h5z.FILTER_SHUFFLE, h5z.FILTER_FLETCHER32}
 _PLAIN_TYPES = {h5t.INTEGER, h5t.FLOAT, h5t.STRING}
 
@@ -174,7 +175,7 @@ def reading(path: Path) -> Iterator[None]:
         raise
     except (OSError, RuntimeError, LookupError, ValueError, TypeError, MemoryError, OverflowError) as error:
         reason = (str(error.args[0]) if error.args else type(error).__name__).splitlines() or [""]
-        raise RunFileError(f"{path}: cannot be read, it is cut off or damaged ({reason[0]})") from error
+        raise RunFileError(f"{path}: cannot be read, it is cut off or damaged ({reason[0]}); {RECOVER}") from error
 
 
 def _identity(path: Path) -> tuple[int, int]:
@@ -192,7 +193,9 @@ def _identity(path: Path) -> tuple[int, int]:
         reason = "there is no such file" if isinstance(error, FileNotFoundError) else f"cannot be read ({error})"
         raise RunFileError(f"{path}: {reason}") from error
     if not head:
-        raise RunFileError(f"{path}: is empty; a recording that ends before its first step leaves this")
+        raise RunFileError(
+            f"{path}: is empty; a recording that ends before its first step leaves this, and it can be deleted"
+        )
     if head != SIGNATURE:
         raise RunFileError(f"{path}: is no HDF5 file, so no run file")
     return status.st_dev, status.st_ino

@@ -9,7 +9,7 @@ import h5py
 
 from infoplane.errors import RunFileError
 from infoplane.printable import printable
-from infoplane.runfile.access import OpenFile, reading
+from infoplane.runfile.access import RECOVER, OpenFile, reading
 from infoplane.runfile.content import attributes, read_fixed
 from infoplane.runfile.json_text import from_json
 from infoplane.runfile.layout import is_key
@@ -90,4 +90,4 @@ def without_path(error: RunFileError, path: Path) -> str:
     """Return why something cannot be read, for a sentence that has said so already: without the path."""
     said = str(error).removeprefix(f"{printable(path)}: ")
     inner = said.removeprefix("cannot be read, it is cut off or damaged (")
-    return said if inner == said else inner.removesuffix(")")
+    return said if inner == said else inner.removesuffix(f"); {RECOVER}")

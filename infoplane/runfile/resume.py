@@ -13,8 +13,10 @@ from itertools import islice
 from typing import Any
 
 from infoplane.errors import RunFileError
+from infoplane.printable import NAME, printable
 from infoplane.probes.schedule import Schedule
 from infoplane.runfile.declared import declared_streams
+from infoplane.runfile.difference import leaves
 from infoplane.runfile.json_text import from_json, to_json
 from infoplane.runfile.reader import Run
 from infoplane.runfile.rebuild import steps_told
@@ -159,12 +161,21 @@ def go_on(
     warned = _missing_and_left_out(run, streams, step, rows)
     for name in ("configuration", "data"):
         then, now = _mapping(run.provenance.get(name)), _as_json(provenance.get(name) or {})
-        changed = [repr(key) for key in {**then, **now} if to_json(then.get(key)) != to_json(now.get(key))]
-        if now and changed:
+        if now and (changed := _changes(then, now)):
             more = f" and {len(changed) - _MOST} more" if len(changed) > _MOST else ""
-            warned.append(f"{name} is not that of the file in {', '.join(changed[:_MOST])}{more}")
+            warned.append(f"{name} is not that of the file: {', '.join(changed[:_MOST])}{more}")
     writer.start(streams, _continued(run.provenance, provenance, step), last_step=step)
     return [f"recording went on at step {step}"], warned
+
+
+def _changes(then: Mapping[str, Any], now: Mapping[str, Any]) -> list[str]:
+    """Return what is no longer what it was, by dotted name, with both values."""
+    before, after = ({".".join(path): to_json(leaf) for path, leaf in leaves(one).items()} for one in (then, now))
+    return [
+        f"{printable(name, NAME)} was {printable(was, NAME)} and is {printable(now_is, NAME)}"
+        for name in {**before, **after}
+        if (was := before.get(name, "not there")) != (now_is := after.get(name, "not there"))
+    ]
 
 
 def _missing_and_left_out(run: Run, streams: Sequence[Stream], step: int, rows: Mapping[str, int]) -> list[str]:

@@ -92,7 +92,10 @@ def _match(
     modules: Mapping[str, nn.Module], layer_types: tuple[type[nn.Module], ...], patterns: Sequence[str]
 ) -> dict[str, tuple[nn.Module, frozenset[str]]]:
     if isinstance(patterns, str) or not all(isinstance(pattern, str) for pattern in patterns):
-        raise InputError(f"layers={patterns!r} must be a list of names or globs, for example ['hidden*.linear']")
+        raise InputError(
+            f"layers={patterns!r} must be a list of names or globs, for example ['hidden*.linear'], on a command line "
+            "--set 'scaling.layers=[\"hidden*.linear\"]'"
+        )
     if not patterns:
         raise SiteError("layers=[] leaves nothing to scale; name a layer, or pass None for all")
     layers = {name: module for name, module in modules.items() if isinstance(module, layer_types)}

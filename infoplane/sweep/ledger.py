@@ -66,7 +66,8 @@ def read_plans(path: Path) -> list[dict[str, Any]]:
     try:
         content = json.loads(path.read_text(encoding="utf-8"))
     except (OSError, ValueError) as error:
-        raise RunFileError(f"{path}: cannot be read as the plan of a sweep ({error})") from error
+        reason = f"cannot be read as the plan of a sweep ({error}); move it away, and it is written anew"
+        raise RunFileError(f"{path}: {reason}") from error
     if not isinstance(content, dict) or content.get("format") != FORMAT or content.get("version") != VERSION:
         raise RunFileError(f"{path}: is no plan of a sweep, of version {VERSION}; choose another folder")
     plans = content.get("plans")

@@ -34,6 +34,7 @@ _FREE = frozenset(
     }
 )
 _MOST = 5
+_ANEW = "say overwrite (--force) to begin anew"
 
 
 def checkpoint_path(run: Path) -> Path:
@@ -82,9 +83,9 @@ def read_checkpoint(path: Path) -> dict[str, Any]:
     try:
         content = torch.load(path, map_location="cpu", weights_only=True)
     except OSError as error:
-        raise RunFileError(f"{path}: the checkpoint cannot be read ({error.strerror or error})") from error
+        raise RunFileError(f"{path}: the checkpoint cannot be read ({error.strerror or error}); {_ANEW}") from error
     except (pickle.UnpicklingError, RuntimeError, EOFError, KeyError, ValueError) as error:
-        raise RunFileError(f"{path}: is no checkpoint, or a damaged one") from error
+        raise RunFileError(f"{path}: is no checkpoint, or a damaged one; {_ANEW}") from error
     version = content.get("version") if isinstance(content, dict) else None
     if version != VERSION or not isinstance(content.get("settings"), str):
         raise RunFileError(f"{path}: is no checkpoint of version {VERSION} of infoplane's trainings")

@@ -18,6 +18,7 @@ import torch
 from torch import Tensor, nn
 
 from infoplane.errors import InfoplaneError
+from infoplane.training.going_on import Beginning
 from infoplane.training.losses import stop_training
 from infoplane.training.member import Member
 from infoplane.training.optimization import Optimization
@@ -57,6 +58,15 @@ class Group:
     def run(self, *, quiet: bool, label: str) -> None:
         """Train all to the end; what became of each is then in it."""
         members, begin = list(self._live), self._live[0].beginning
+        with ExitStack() as ended:
+            for member in members:
+                ended.callback(member.session.forget_unbegun, member.beginning)
+            self._run(members, begin, quiet=quiet, label=label)
+        for member in list(self._live):
+            with self.failing(member), member.own_random_state():
+                member.session.finish(member.rec)
+
+    def _run(self, members: Sequence[Member], begin: Beginning, *, quiet: bool, label: str) -> None:
         with ExitStack() as opened, progress(self._length, begin, quiet, label) as bar:
             for member in members:
                 opened.enter_context(member)
@@ -91,9 +101,6 @@ class Group:
                         member.found += [] if measured is None else [measured]
                 if not self._live:
                     break
-        for member in list(self._live):
-            with self.failing(member), member.own_random_state():
-                member.session.finish(member.rec)
 
     def _one_step(self, inputs: Tensor, labels: Tensor, *, epoch: int, factor: float) -> None:
         members = list(self._live)

@@ -7,6 +7,7 @@ that was stopped anywhere and goes on writes the rows of one that was not stoppe
 """
 
 import json
+import math
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -24,7 +25,7 @@ from infoplane.training.assembly import Assembly, identity
 from infoplane.training.checkpoint import checkpoint_path, write_checkpoint
 from infoplane.training.going_on import Beginning
 from infoplane.training.length import Length
-from infoplane.training.losses import Losses, told_of_scaling
+from infoplane.training.losses import Losses, stop_training, told_of_scaling
 from infoplane.training.place import Place
 from infoplane.training.random_state import random_state, set_random_state
 from infoplane.training.settings import Settings
@@ -59,14 +60,17 @@ class Session:
         """Train to the end; options as in `infoplane.training.train`. Returns what was measured."""
         found = []
         is_silent = quiet or not self.where.is_first
-        with self.recording(begin, resume) as rec, progress(self.length, begin, is_silent, label) as bar:
-            self.begin(rec, begin)
-            for epoch in range(self.epoch + 1, self.length.epochs + 1):
-                factor = self._one_epoch(rec, epoch, bar)
-                measured = self.end_epoch(rec, epoch, factor)
-                if measured is not None:
-                    found.append(measured)
-                    bar.set_postfix_str(_said(measured))
+        try:
+            with self.recording(begin, resume) as rec, progress(self.length, begin, is_silent, label) as bar:
+                self.begin(rec, begin)
+                for epoch in range(self.epoch + 1, self.length.epochs + 1):
+                    factor = self._one_epoch(rec, epoch, bar)
+                    measured = self.end_epoch(rec, epoch, factor)
+                    if measured is not None:
+                        found.append(measured)
+                        bar.set_postfix_str(_said(measured))
+        finally:
+            self.forget_unbegun(begin)
         self.finish(rec)
         return found
 
@@ -90,6 +94,7 @@ class Session:
         if is_last or epoch % self.settings.training.measure_every == 0:
             measured = self._measure(rec, epoch, is_last)
             self.rows += measured is not None
+            self._check_measured(rec, epoch, measured)
         if self.length.is_whole(epoch):
             self.epoch = epoch
             # The last one is written when the run file is closed: one that says "finished" has all its rows.
@@ -104,6 +109,11 @@ class Session:
                 self._forget()
             elif self.length.is_whole(self.length.epochs):
                 self._save(rec)
+
+    def forget_unbegun(self, begin: Beginning) -> None:
+        """Take the first checkpoint away where the run file never came to be: it would stand in the way of another."""
+        if begin.checkpoint is None and not self.path.exists():
+            self._forget()
 
     def recording(self, begin: Beginning, resume: bool) -> Recording:
         """Return the recording of this training, not yet entered."""
@@ -133,7 +143,7 @@ class Session:
             if rec.step == self.length.steps:
                 break
             inputs, labels = inputs.to(device, non_blocking=True), labels.to(device, non_blocking=True)
-            with optimization.forward():
+            with self._refusing_inputs(rec, inputs), optimization.forward():
                 outputs = self.parts.network(inputs)
             loss = method.loss(scores_of(outputs), labels) + rec.loss(labels)
             losses.add(loss)
@@ -142,6 +152,20 @@ class Session:
             bar.update()
         optimization.end_epoch(losses.mean(self.where))
         return factor
+
+    @contextmanager
+    def _refusing_inputs(self, rec: Recording, inputs: Tensor) -> Iterator[None]:
+        """Say of a first forward that fails that network and data do not fit, for nothing else has happened yet."""
+        try:
+            yield
+        except RuntimeError as error:
+            if rec.step:
+                raise
+            shape, reason = tuple(inputs.shape[1:]), (str(error).splitlines() or [type(error).__name__])[0][:200]
+            raise InputError(
+                f"the network {self.settings.model.name!r} cannot read inputs of shape {shape}, those of "
+                f"{self.settings.data.name!r}: {reason}"
+            ) from error
 
     def after_step(self, rec: Recording, epoch: int, factor: float) -> None:
         """Do what the method does after a step of the optimizer."""
@@ -154,6 +178,13 @@ class Session:
         size = self.settings.training.batch_size
         fit = self.data.train_loader(size, seed=self.settings.seed) if self.settings.probes.refit else None
         return rec.measure(self.data.test_loader(max(size, 500)), epoch=epoch, fit=fit, keep_inputs=is_last)
+
+    def _check_measured(self, rec: Recording, epoch: int, measured: Measurement | None) -> None:
+        """End the training where the network itself gives no finite loss: what comes after a step may spoil it too."""
+        value = None if measured is None else measured.error if measured.loss is None else measured.loss
+        value = self.where.ranks.gather(value)[0]
+        if value is not None and not math.isfinite(value):
+            stop_training(rec, f"the loss on held-out inputs is {value} after epoch {epoch}")
 
     def _is_due(self, epoch: int) -> bool:
         every = self.settings.training.checkpoint_every

@@ -340,7 +340,7 @@ def test_force_replaces_run_files_alone(tmp_path, capfd):
 def test_the_error_of_real_labels_is_named_in_the_table_after_training(tmp_path, capfd):
     said = ["--data", "diabetes", "--hidden", "4", "--latent", "2", "--epochs", "1", "--no-control"]
     assert cli(["train", *said, "--out", str(tmp_path / "run.h5")]) == 0
-    assert "% (1 - R²)" in capfd.readouterr().out.splitlines()[1]
+    assert "% (1 - R²)" in capfd.readouterr().out.splitlines()[2]
 
 
 def test_a_training_that_goes_wrong_gets_one_sentence_and_code_1(tmp_path, capfd):

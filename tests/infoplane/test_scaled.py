@@ -80,6 +80,17 @@ def test_a_layer_that_is_driven_away_is_said_once_and_marked_every_time(tmp_path
         assert [text for text in run.events()["text"] if "SynScaW" in text] == said
 
 
+def test_where_no_pass_was_due_there_is_nothing_to_append(tmp_path):
+    model = network()
+    scaling = ip.SynScaW(model, every="2 steps", layers=["0"])
+    with recording(model, tmp_path / "run.h5", scaling) as rec:
+        for count in range(1, 5):
+            step(model, rec)
+            rec.scaled(scaling.after_step(count))
+    with ip.open_run(tmp_path / "run.h5") as run:
+        assert run.scaling()["step"].tolist() == [2, 4]
+
+
 def test_a_state_remembers_what_was_said(tmp_path, caplog):
     model = network(scale=6.0)
     scaling = ip.SynScaW(model, gamma=0.05, layers=["0"])

@@ -6,12 +6,14 @@ import sys
 import numpy as np
 import pytest
 import torch
+from torch import nn
 
 import infoplane as ip
 from infoplane.errors import DatasetError, InfoplaneError, InputError
 from infoplane.regularizers import METHODS
 from infoplane.scaling.synscaw import SynScaW
 from infoplane.training import TrainingError, train
+from infoplane.training.session import Session
 
 CLASSES_ONLY = [name for name in METHODS if name != "synscal-regression"]
 
@@ -259,6 +261,32 @@ def test_a_network_that_gives_no_tensor_is_refused(small, tmp_path, monkeypatch)
     chosen = small(**{"model.name": "two_outputs:Net", "model.hidden": "none"})
     with pytest.raises(InputError, match="returns a dict, but a training needs one tensor"):
         train(chosen, tmp_path / "run.h5", quiet=True)
+
+
+def narrow(shape, classes, seed):
+    return nn.Sequential(nn.Flatten(), nn.Linear(99, 8), nn.Linear(8, classes))
+
+
+def test_a_network_that_cannot_read_the_data_is_refused_and_leaves_nothing(small, tmp_path):
+    settings = small(model__name=f"{__name__}:narrow", model__hidden=None, probes__sites="1")
+    with pytest.raises(InputError, match=r":narrow' cannot read inputs of shape \(1, 8, 8\), those of 'digits': mat1"):
+        train(settings, tmp_path / "run.h5", quiet=True)
+    assert not list(tmp_path.iterdir())  # not even the first checkpoint, which would be in the way of the next call
+
+
+def test_a_network_that_a_pass_has_spoilt_ends_its_training(small, tmp_path, monkeypatch):
+    whole = Session.end_epoch
+
+    def spoiling(session, *given):
+        with torch.no_grad():
+            session.parts.model.get_submodule("output").bias.fill_(torch.nan)
+        return whole(session, *given)
+
+    monkeypatch.setattr(Session, "end_epoch", spoiling)
+    with pytest.raises(TrainingError, match="the loss on held-out inputs is nan after epoch 1"):
+        train(small(), tmp_path / "run.h5", quiet=True)
+    with ip.open_run(tmp_path / "run.h5") as run:
+        assert len(run.plane()) == 1
 
 
 class Terminal:
