@@ -14,6 +14,7 @@ from infoplane.runfile.study import Study
 
 _SHOWN = 60
 _METHOD = "configuration.method"
+_PLAN = "configuration.plan."
 
 
 @dataclass(frozen=True)
@@ -78,7 +79,11 @@ def pair_arms(first: Study, second: Study) -> Arms:
         if (rest := sorted(set(arm) - set(seeds)))
     ]
     for name, arm in zip("AB", arms, strict=True):
-        several = [s for s in differing([arm[seed] for seed in seeds]) if not is_seed(s) and s != "versions"]
+        several = [
+            name
+            for name in differing([arm[seed] for seed in seeds])
+            if not is_seed(name) and name != "versions" and not name.startswith(_PLAN)
+        ]
         if several:
             notes.append(f"Arm {name} is not of one setting: its runs differ in {', '.join(several)}.")
     if not differences:
@@ -86,6 +91,11 @@ def pair_arms(first: Study, second: Study) -> Arms:
     if not any(name.startswith("data.") for name in lines[0]):
         notes.append("Nothing in the files says which data these are; that they are the same is not checked.")
     chosen = [arm[seed] for seed in seeds for arm in arms]
+    if planned := [name.removeprefix(_PLAN) for name in differing(chosen) if name.startswith(_PLAN)]:
+        notes.append(
+            f"The runs were not planned alike: {', '.join(planned)} of their plans differ, as where seeds were added "
+            "after others had been looked at."
+        )
     if unended := [line["path"] for line in chosen if line["status"] != "finished"]:
         notes.append(f"Not finished, and compared as they stand: {', '.join(unended)}.")
     return Arms(
@@ -140,9 +150,9 @@ def _common_differences(pairs: Sequence[tuple[Mapping[str, Any], Mapping[str, An
 
 
 def _is_folded(name: str, a: Mapping[str, Any], b: Mapping[str, Any]) -> bool:
-    """Return whether a difference says nothing of its own: of seeds, versions, what a method stands for."""
+    """Return whether a difference is no other training: of seeds, versions, plans, what a method stands for."""
     follows = name.startswith(f"{_METHOD}_configuration.") and a.get(_METHOD) != b.get(_METHOD)
-    return is_seed(name) or name == "versions" or follows
+    return is_seed(name) or name == "versions" or follows or name.startswith(_PLAN)
 
 
 def _versions(lines: Sequence[Mapping[str, Any]]) -> list[str]:

@@ -446,3 +446,14 @@ def test_checks_of_a_paper_claim_have_the_level_that_holm_gives_it(tmp_path):
     differences = np.subtract(upper[4:], upper[:4])
     expected = stats.t.interval(1 - 0.025, 3, differences.mean(), stats.sem(differences))
     np.testing.assert_allclose(verdict.checks[0].interval, expected, rtol=1e-9)
+
+
+def test_runs_of_other_plans_are_paired_and_it_is_said(tmp_path):
+    for arm, plans in (("a", ([0, 1], [0, 1, 2])), ("b", ([0, 1], [0, 1]))):
+        (tmp_path / arm).mkdir()
+        for seed, seeds in enumerate(plans):
+            settings = {"scaling": arm, "seed": seed, "plan": {"metric": "error", "seeds": seeds}}
+            write(tmp_path / arm / f"{seed}.h5", seed, arm, configuration=settings)
+    found = compare(*both(tmp_path), Claim("error"))
+    assert list(found.arms.differences) == ["configuration.scaling"]
+    assert "The runs were not planned alike: seeds of their plans differ" in found.arms.notes[0]
