@@ -1,6 +1,6 @@
 """Recorder of neurons: mean, variance and share of exact zeros of every neuron of a site.
 
-A neuron is one index along the feature axis: a channel of a feature map (n, C, *space), a feature of tokens (n, T, d),
+A neuron is one index along the feature axis: a channel of a feature map (n, C, ...), a feature of tokens (n, T, d),
 a unit of (n, d). Its values are those of all inputs, and of all places in space or tokens of each: all count alike.
 
     mean = 1/m sum v,    variance = 1/m sum (v - mean)^2,    zeros = share of v == 0

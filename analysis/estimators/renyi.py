@@ -10,8 +10,8 @@ S(B) is the Rényi entropy of the label counts.
 It is not Shannon's information, and the width decides its value: from 0 (wide, all samples alike) to log n (narrow,
 each sample alone). Compare layers at one rule only.
 
-Most eigenvalues of a smooth kernel are rounding errors; those under `_ROUNDING` of their sum count as 0. That leaves
-out at most n `_ROUNDING`^alpha of tr A^alpha, which is 1 or more for alpha < 1: 2e-4 for alpha = 1/2 and n = 5000, but
+Most eigenvalues of a smooth kernel are rounding errors; those under c = `_ROUNDING` of their sum count as 0. That
+leaves out at most n c^alpha of tr A^alpha, which is 1 or more for alpha < 1: 2e-4 for alpha = 1/2 and n = 5000, but
 most of it for alpha = 0.1, where rounding would decide the value. So orders under 1/2 are refused.
 """
 

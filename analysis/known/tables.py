@@ -1,6 +1,6 @@
 """Two labels with a given joint table, and the binary symmetric channel.
 
-I(X;Y) = sum_ij p_ij log [p_ij / (p_i. p_.j)]
+``I(X;Y) = sum_ij p_ij log [p_ij / (p_i. p_.j)]``
 """
 
 import math

@@ -13,7 +13,15 @@ if TYPE_CHECKING:
 
 def plane(
     runs: Annotated[list[Path], typer.Argument(help="Run files; several stand side by side on shared axes.")],
-    out: Annotated[Path | None, typer.Option("--out", "-o", help="Picture: .png, .pdf or .svg.")] = None,
+    out: Annotated[
+        Path | None, typer.Option("--out", "-o", help="Picture: .png, .pdf or .svg; movie: .gif or .mp4.")
+    ] = None,
+    arrange: Annotated[
+        str, typer.Option(help="Several runs: beside each other, overlay, or mean (of one arm's seeds).")
+    ] = "beside",
+    style: Annotated[str, typer.Option(help="dots, or trajectories.")] = "dots",
+    window: Annotated[int, typer.Option(min=1, help="Draw the mean of so many rows; the paper's Fig. 5 has 10.")] = 1,
+    fps: Annotated[float, typer.Option(help="Frames per second of a movie.")] = 10.0,
     control: Annotated[bool, typer.Option(help="Draw the probes on the frozen untrained network too.")] = True,
     json: Annotated[bool, typer.Option("--json", help="Print the numbers instead, one object per row.")] = False,
     force: Annotated[bool, typer.Option("--force", help="Replace an existing picture.")] = False,
@@ -23,16 +31,19 @@ def plane(
     One dot per layer and epoch: the lower bound on I(Z;Y) over the upper bound on I(Z;X) of the probe's code.
 
     Example: infoplane plane run.h5 -o plane.png
+
+    As a movie: infoplane plane run.h5 -o plane.gif
     """
     from contextlib import ExitStack
 
     import infoplane as ip
-    from infoplane.cli.output import new_picture
     from infoplane.cli.tables import print_findings
     from infoplane.errors import InputError
     from infoplane.json_lines import json_lines
 
-    target = None if out is None else new_picture(_in_a_folder(out), force=force)
+    if arrange not in _ARRANGEMENTS:
+        raise InputError(f"--arrange is {arrange!r}, but it must be one of {', '.join(_ARRANGEMENTS)}")
+    target = None if out is None else _target(out, arrange, style, force=force)
     with ExitStack() as stack:
         opened = [stack.enter_context(ip.open_run(path)) for path in runs]
         for run in opened:
@@ -49,16 +60,61 @@ def plane(
                 tables.append(table.assign(run=str(run.path), findings=of_point))
             sys.stdout.writelines(json_lines(pd.concat(tables)))
         if target is not None:
-            if len(opened) == 1:
-                ip.plots.save(ip.plots.plane(opened[0], control=control), target)
-            else:
-                ip.plots.save(ip.plots.planes(opened, control=control), target)
+            _draw(opened, target, arrange, style, window, fps, control)
             print(target, file=sys.stderr)
         elif not json:
             raise InputError("there is nothing to do: give a picture with -o plane.png, or --json for the numbers")
-        stems = [run.path.stem for run in opened]
-        names = {path: path.stem if stems.count(path.stem) == 1 else str(path) for path in said}
+        names = _names(opened)
         print_findings({names[path]: groups for path, (groups, _) in said.items()}, file=sys.stderr)
+
+
+_ARRANGEMENTS = ("beside", "overlay", "mean")
+
+
+def _target(out: Path, arrange: str, style: str, *, force: bool) -> Path:
+    """Return the file to write, after a look at whether it can be written, before anything is drawn."""
+    from infoplane.cli.output import PICTURES, new_file, new_picture
+    from infoplane.errors import InputError
+    from infoplane.plots.movie import MOVIES, check_movie
+
+    ending = out.suffix.lower()
+    if ending not in (*PICTURES, *MOVIES):
+        raise InputError(
+            f"{out} does not end in {', '.join(PICTURES)} for a picture, or {' or '.join(MOVIES)} for a movie"
+        )
+    if ending in PICTURES:
+        return new_picture(_in_a_folder(out), force=force)
+    check_movie(out)
+    if arrange != "beside" or style != "dots":
+        raise InputError(
+            f"{out} is a movie, which shows runs beside each other as dots; --arrange and --style do not fit"
+        )
+    return new_file(out, force=force)
+
+
+def _draw(runs: "list[Run]", target: Path, arrange: str, style: str, window: int, fps: float, control: bool) -> None:
+    import infoplane as ip
+    from infoplane.plots.movie import MOVIES
+
+    plots = ip.plots
+    if target.suffix.lower() in MOVIES:
+        plots.movie(runs, target, window=window, control=control, fps=fps)
+    elif len(runs) == 1:
+        plots.save(plots.plane(runs[0], style=style, window=window, control=control), target)
+    elif arrange == "mean":
+        plots.save(plots.mean_plane(runs, style=style, window=window, control=control), target)
+    elif arrange == "overlay":
+        names = _names(runs)
+        arms = {names[run.path]: run for run in runs}
+        plots.save(plots.overlay(arms, window=window, control=control), target)
+    else:
+        plots.save(plots.planes(runs, style=style, window=window, control=control), target)
+
+
+def _names(runs: "list[Run]") -> dict[Path, str]:
+    """Return the stem of every file, or its path where two share a stem."""
+    stems = [run.path.stem for run in runs]
+    return {run.path: run.path.stem if stems.count(run.path.stem) == 1 else str(run.path) for run in runs}
 
 
 def _in_a_folder(out: Path) -> Path:

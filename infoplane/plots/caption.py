@@ -14,7 +14,7 @@ from matplotlib.text import Annotation
 from matplotlib.textpath import text_to_path
 from matplotlib.transforms import ScaledTranslation
 
-from infoplane.plots.theme import QUIET
+from infoplane.plots.theme import QUIET, pt
 from infoplane.printable import NAME, printable
 
 GAP = 4.0
@@ -72,7 +72,7 @@ def caption_below(ax: Axes, text: str, *, under: Artist | None = None, share: fl
         as_is(wrapped(text, share * width_of(ax))),
         xy=(0, 0),
         xycoords=("axes fraction", ax.xaxis.label if under is None else under),
-        xytext=(0, -GAP),
+        xytext=(0, -pt(GAP)),
         textcoords="offset points",
         ha="left",
         va="top",
@@ -92,7 +92,7 @@ def legend_below(ax: Axes, handles: Sequence[Any], labels: Sequence[str], **opti
     pixels = ax.figure.dpi / 72
     axis = ax.xaxis.get_tightbbox(None)
     depth = 0.0 if axis is None else (ax.get_window_extent().y0 - axis.y0) / pixels
-    below = ScaledTranslation(0, -(depth + GAP) / 72, ax.figure.dpi_scale_trans)
+    below = ScaledTranslation(0, -(depth + pt(GAP)) / 72, ax.figure.dpi_scale_trans)
     options |= {"loc": "upper left", "bbox_to_anchor": (0, 0), "bbox_transform": ax.transAxes + below}
     for columns in range(_most_columns(ax, handles, labels, options), 0, -1):
         legend = ax.legend(handles, labels, ncols=columns, borderpad=0, borderaxespad=0, **options)

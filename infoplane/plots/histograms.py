@@ -14,8 +14,8 @@ from infoplane.analysis.errors import near_names
 from infoplane.analysis.sketch import SketchSummary
 from infoplane.errors import InputError
 from infoplane.plots.caption import name_as_is, small, wrapped
-from infoplane.plots.histogram import LINE_LABEL, Y_LABEL, histogram, x_label
-from infoplane.plots.theme import PAGE, QUIET, theme
+from infoplane.plots.histogram import LINE_LABEL, Y_LABEL, Scale, histogram, x_label
+from infoplane.plots.theme import QUIET, own_figure
 from infoplane.runfile.reader import Run, open_run
 
 NARROWEST = 55 / 25.4
@@ -28,6 +28,7 @@ def histograms(
     stream: str = "weights",
     row: int = -1,
     sign: int = 1,
+    scale: Scale = "log",
     titles: Sequence[str] | None = None,
     figure: Figure | None = None,
 ) -> NDArray[np.object_]:
@@ -44,7 +45,8 @@ def histograms(
     row : int
         Which measurement, counted from the end where negative.
     sign : {1, -1, 0}
-        As in `infoplane.plots.histogram`.
+    scale : {"log", "linear", "semilogy"}
+        Both as in `infoplane.plots.histogram`.
     titles : sequence of str, optional
         One per run; the names of the files if left out.
     figure : matplotlib.figure.Figure, optional
@@ -88,11 +90,11 @@ def histograms(
         heads = [name_as_is(run.path.stem) for run in opened] if titles is None else list(titles)
     heads = [f"{head}, step {step}" for head, step in zip(heads, steps, strict=True)]
     if figure is not None:
-        return _draw(figure, sketches, heads, layers, stream, sign)
-    with theme():
-        width = max(PAGE, NARROWEST * len(layers))
-        figure = plt.figure(figsize=(width, 0.4 + 1.75 * len(runs)), layout="constrained")
-        return _draw(figure, sketches, heads, layers, stream, sign)
+        return _draw(figure, sketches, heads, layers, stream, sign, scale)
+    with own_figure() as paper:
+        width = max(paper.page, paper.scale * NARROWEST * len(layers))
+        figure = plt.figure(figsize=(width, paper.scale * (0.4 + 1.75 * len(runs))), layout="constrained")
+        return _draw(figure, sketches, heads, layers, stream, sign, scale)
 
 
 def _draw(
@@ -102,6 +104,7 @@ def _draw(
     layers: list[str],
     stream: str,
     sign: int,
+    scale: Scale,
 ) -> NDArray[np.object_]:
     if figure.get_layout_engine() is None:
         figure.set_layout_engine("constrained")
@@ -110,20 +113,20 @@ def _draw(
     for axes, line in zip(grid, sketches, strict=True):
         for ax, sketch in zip(axes, line, strict=True):
             if sketch is not None and sketch.magnitudes(sign).count:
-                histogram(sketch, ax=ax, sign=sign)
+                histogram(sketch, ax=ax, sign=sign, scale=scale)
                 limits.append((*ax.get_xlim(), *ax.get_ylim()))
             else:
                 text = "not recorded" if sketch is None else "no such value"
                 ax.text(0.5, 0.5, text, transform=ax.transAxes, ha="center", fontsize=small(), color=QUIET)
             ax.set(xlabel="", ylabel="")
     if limits:
-        left, right, _, top = np.array(limits).T
+        left, right, bottom, top = np.array(limits).T
         grid[0, 0].set_xlim(left.min(), right.max())
-        grid[0, 0].set_ylim(0, top.max())
+        grid[0, 0].set_ylim(bottom.min(), top.max())
     for ax, name in zip(grid[0], layers, strict=True):
         ax.set_title(name_as_is(name))
     for ax, head in zip(grid[:, 0], heads, strict=True):
-        ax.set_ylabel(f"{head}\n{Y_LABEL}")
+        ax.set_ylabel(f"{head}\n{Y_LABEL[scale]}")
     size = FontProperties(size=plt.rcParams["axes.labelsize"]).get_size_in_points()
     text = wrapped(f"{x_label(sign, stream)}; line: {LINE_LABEL}", 0.94 * figure.get_figwidth() * 72, size=size)
     figure.supxlabel(text, fontsize=size)

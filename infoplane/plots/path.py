@@ -1,21 +1,14 @@
-"""The paths of a run through the information plane, read from its file."""
+"""The paths of a run through the information plane, as pictures need them, and the clock by which they are shaded."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from os import PathLike
-from typing import Any, Self
+from typing import Self
 
 import numpy as np
 from numpy.typing import NDArray
 
-from infoplane.analysis.errors import whole_number
-from infoplane.errors import InputError, RunFileError
-from infoplane.plain_probes import plain_probes
-from infoplane.plots.plane_findings import PlaneFinding, magnitude, plane_findings
-from infoplane.printable import NAME, printable
+from infoplane.plots.plane_findings import PlaneFinding, magnitude
 from infoplane.reports.findings import CONTEXT, FindingSummary
-from infoplane.runfile.reader import Run, open_run
-from infoplane.runfile.view import StreamView
 
 
 @dataclass(frozen=True)
@@ -26,22 +19,37 @@ class ProbePath:
     ----------
     probe, site, host : str
         Its name, where it sits, and whether that network is the ``trained`` or the ``untrained`` one.
+    beta, scale : float
+        Weight of the divergence in its training, and the factor on the activation that it reads.
     i_zx, i_zy : numpy.ndarray
         Upper bound on I(Z;X) and lower bound on I(Z;Y).
     se_i_zx, se_i_zy : numpy.ndarray
-        Their standard errors over the inputs.
+        Their standard errors: over the inputs of one run, over the runs where they are a mean of several. NaN where
+        they were not recorded.
+    i_zx_lower, i_zx_upper : numpy.ndarray
+        The narrower bounds on I(Z;X) of the known code, the sandwich; NaN where they were not recorded.
     doubtful : numpy.ndarray
         Rows of which a finding says that they cannot be used as they stand.
+    covariance : numpy.ndarray, optional
+        Shape (rows, 2, 2), of (i_zx, i_zy) over the runs, divisor runs - 1; None for one run.
+    averaged : int
+        Rows that are not finite and were left out of a mean.
     """
 
     probe: str
     site: str
     host: str
+    beta: float
+    scale: float
     i_zx: NDArray[np.float64]
     i_zy: NDArray[np.float64]
     se_i_zx: NDArray[np.float64]
     se_i_zy: NDArray[np.float64]
+    i_zx_lower: NDArray[np.float64]
+    i_zx_upper: NDArray[np.float64]
     doubtful: NDArray[np.bool_]
+    covariance: NDArray[np.float64] | None = None
+    averaged: int = 0
 
     @property
     def finite(self) -> NDArray[np.bool_]:
@@ -62,17 +70,27 @@ class RunPaths:
     paths : tuple of ProbePath
         The trained host's first.
     h_y : float
-        H(Y) of the labels measured last, in bit.
-    n : int
-        Inputs measured last.
+        H(Y) of the labels measured last, in bit; NaN where it is no limit of I(Z;Y): of labels that are real numbers.
+    label_kind : str
+        What ``i_zy`` is: ``lower_bound`` or ``estimate``.
+    real_labels : bool
+        Whether labels are real numbers.
+    n, n_sandwich : int
+        Inputs measured last, and those behind the sandwich.
     settings : str
         Sentence with N, beta, probe steps, split and n.
+    probes : str
+        What of it must be the same in runs that are averaged.
     found : tuple of PlaneFinding, or None
         Those about the plane, of every probe of the file; None where they cannot be read.
     others : tuple of str
         Probes of the file that have no path here: other betas, scale twins, refitted ones.
     every, of : int
         One row in `every` is drawn, and the last, of the `of` rows of the file.
+    runs : int
+        Of how many runs it is the mean.
+    said : tuple of str
+        Sentences on how it was averaged, that must stand below it.
     """
 
     name: str
@@ -80,12 +98,18 @@ class RunPaths:
     epoch: NDArray[np.float64]
     paths: tuple[ProbePath, ...]
     h_y: float
+    label_kind: str
+    real_labels: bool
     n: int
+    n_sandwich: int
     settings: str
+    probes: str
     found: tuple[PlaneFinding, ...] | None
     others: tuple[str, ...]
     every: int
     of: int
+    runs: int = 1
+    said: tuple[str, ...] = ()
 
     @property
     def sites(self) -> tuple[str, ...]:
@@ -168,88 +192,3 @@ class Clock:
         if self.first == self.last:
             return f"{self.name} {self.last:g}"
         return f"{self.name} {self.first:g} (light) to {self.last:g} (dark, black edge)"
-
-
-def read_paths(run: Run | str | PathLike[str], *, rows: int | None = None) -> RunPaths:
-    """Read the paths of a run; an open run stays open.
-
-    Parameters
-    ----------
-    run : Run or path-like
-        An open run or a run file.
-    rows : int, optional
-        Read at most so many rows, evenly spaced from the first on, and the last; all if left out.
-
-    Raises
-    ------
-    RunFileError
-        When the file is no run file, or has no plane.
-    InputError
-        When the run has not measured yet, or `rows` is no whole number from 2 on.
-    """
-    if rows is not None:
-        whole_number("rows", rows, least=2)
-    if isinstance(run, Run):
-        return _read(run, rows)
-    with open_run(run) as opened:
-        return _read(opened, rows)
-
-
-def _read(run: Run, rows: int | None) -> RunPaths:
-    view = run.plane()
-    if not len(view) and view.committed:
-        reason = f"{view.committed} rows of its plane were committed, but none can be read: it is cut off or damaged"
-        raise RunFileError(f"{run.path}: {reason}")
-    if not len(view):
-        raise InputError(f"{run.path} has no plane to draw: nothing has been measured yet")
-    of = len(view)
-    every = 1 if rows is None else max(1, -(-(of - 1) // (rows - 1)))
-
-    def read(name: str) -> NDArray[Any]:
-        return np.concatenate([view.read(name, slice(0, of - 1, every)), view.read(name, slice(of - 1, of))])
-
-    steps, values = read(view.row), read("values")
-    at = {str(name): k for k, name in enumerate(view["quantity"])}
-    sites, hosts = view["site"], view["host"]
-    plain = plain_probes(view)
-    found = plane_findings(run)
-    unusable = [one for one in found or () if one.code not in CONTEXT]
-    paths = [
-        ProbePath(
-            probe=str(name),
-            site=str(sites[k]),
-            host=str(hosts[k]),
-            i_zx=values[:, k, at["i_zx"]],
-            i_zy=values[:, k, at["i_zy"]],
-            se_i_zx=values[:, k, at["se_i_zx"]],
-            se_i_zy=values[:, k, at["se_i_zy"]],
-            doubtful=np.isin(steps, [step for one in unusable if one.place == name for step in one.steps]),
-        )
-        for k, name in enumerate(view["probe"])
-        if plain[k]
-    ]
-    return RunPaths(
-        name=run.path.stem,
-        step=steps.astype(np.float64),
-        epoch=read("epoch"),
-        paths=tuple(sorted(paths, key=lambda path: path.host != "trained")),
-        h_y=float(values[-1, 0, at["h_y"]]),
-        n=int(view.read("n", -1)),
-        settings=_settings(view),
-        found=found,
-        others=tuple(str(name) for name in view["probe"][~plain]),
-        every=every,
-        of=of,
-    )
-
-
-def _settings(view: StreamView) -> str:
-    shown = plain_probes(view)
-    latent, beta = (" or ".join(f"{value:g}" for value in np.unique(view[name][shown])) for name in ("latent", "beta"))
-    updates = int(view.read("updates", -1))
-    steps = f"trained for {updates} step{'' if updates == 1 else 's'}"
-    known = view.attrs
-    mode = f"mode {printable(known['probe_mode'], NAME)}, " if "probe_mode" in known else ""
-    draws = f", {printable(known['draws'], NAME)} draws each" if "draws" in known else ""
-    where = f"Measured on the {printable(known.get('split', 'unknown'), NAME)} split, n = {view.read('n', -1)}{draws}."
-    return f"Probes: {mode}N = {latent}, beta = {beta}, {steps}. {where}"

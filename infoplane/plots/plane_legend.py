@@ -3,13 +3,15 @@
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+import numpy as np
 from matplotlib.legend_handler import HandlerTuple
 from matplotlib.lines import Line2D
 from matplotlib.patches import Patch
 
 from infoplane.plots.caption import name_as_is
+from infoplane.plots.ellipses import ellipse_sentence
 from infoplane.plots.path import RunPaths
-from infoplane.plots.theme import QUIET, shades
+from infoplane.plots.theme import QUIET, pt, shades
 
 CONTROL_LABEL = "frozen untrained network (control)"
 NO_CONTROL = "No control was recorded: how much of this path is the probes' own training cannot be told."
@@ -27,50 +29,91 @@ RING: dict[str, Any] = {"marker": "o", "markersize": 7.5, "mfc": "none", "mec": 
 BEYOND = "#EFEFEF"
 
 
+def ring() -> dict[str, Any]:
+    """Return how a ring around a point looks, in proportion to the text."""
+    return RING | {"markersize": pt(RING["markersize"]), "mew": pt(RING["mew"])}
+
+
 def legend_entries(
-    styles: Mapping[str, tuple[str, str]], runs: Sequence[RunPaths], *, control: bool
+    styles: Mapping[str, tuple[str, str]], runs: Sequence[RunPaths], *, control: bool, style: str = "dots"
 ) -> tuple[list[Any], list[str]]:
     """Return handles and labels: three shades per site, the control's hollow line, and what the runs' findings mark."""
+    line: dict[str, Any] = {"linestyle": "-", "linewidth": pt(1.5)} if style == "trajectories" else {"linestyle": ""}
     handles: list[Any] = [
         tuple(
-            Line2D([], [], linestyle="", marker=marker, markersize=3.6, mew=0.3, color=color, mfc=tint)
+            Line2D([], [], marker=marker, markersize=pt(3.6), mew=pt(0.3), color=tint, mec=color, mfc=tint, **line)
             for tint in shades(color)([0.0, 0.5, 1.0])
         )
         for color, marker in styles.values()
     ]
     labels = [name_as_is(site) for site in styles]
+    more, said = common_entries(runs, control=control)
+    return handles + more, labels + said
+
+
+def common_entries(runs: Sequence[RunPaths], *, control: bool) -> tuple[list[Any], list[str]]:
+    """Return handles and labels of what does not belong to a site."""
+    handles: list[Any] = []
+    labels: list[str] = []
     if control and any(run.has_control for run in runs):
-        handles.append(Line2D([], [], color=QUIET, linewidth=0.5, marker="o", markersize=2.6, mew=0.5, mfc="white"))
+        sizes: dict[str, Any] = {"linewidth": pt(0.5), "markersize": pt(2.6), "mew": pt(0.5)}
+        handles.append(Line2D([], [], color=QUIET, marker="o", mfc="white", **sizes))
         labels.append(CONTROL_LABEL)
     if any(run.beyond(control=control) for run in runs):
         handles.append(Patch(facecolor=BEYOND))
         labels.append("beyond log$_2$ n (finding)")
     if any(path.doubtful[path.finite].any() for run in runs for path in run.drawn(control=control)):
-        handles.append(Line2D([], [], **RING))
+        handles.append(Line2D([], [], **ring()))
         labels.append("finding")
     return handles, labels
 
 
-def notes(run: RunPaths, *, control: bool, errors: bool) -> list[str]:
+def notes(
+    run: RunPaths, *, control: bool, errors: bool = False, region: str = "none", level: float = 0.95
+) -> list[str]:
     """Return the sentences that stand under the axes whatever was asked for."""
-    lost = sum(int((~path.finite).sum()) for path in run.drawn(control=control))
-    said = []
-    if not run.has_control:
-        said.append(NO_CONTROL)
-    elif not control:
-        said.append("The control is not drawn.")
+    said = [*run.said, *control_notes(run, control=control)]
     if run.every > 1:
-        said.append(f"Drawn: one row in {run.every} of {run.of:,}, and the last.")
+        what = "point" if run.said else "row"
+        of = f" of {run.of:,}" if not run.said else ""
+        said.append(f"Drawn: one {what} in {run.every}{of}, and the last.")
     if run.others:
         count = len(run.others)
         probes = "probe at another beta" if count == 1 else "probes at other betas"
         said.append(f"Not drawn: {count} {probes}, on scaled activations, or refitted.")
     if errors:
-        said.append("Bars: one standard error over the inputs, without seeds and the probes' training.")
+        said.append(_bars(run))
+    if ellipses := ellipse_sentence(run, region=region, level=level):
+        said.append(ellipses)
+    return said + lost_notes(run, control=control)
+
+
+def control_notes(run: RunPaths, *, control: bool) -> list[str]:
+    """Return what to know where there is no control to see."""
+    if not run.has_control:
+        return [NO_CONTROL]
+    return [] if control else ["The control is not drawn."]
+
+
+def lost_notes(run: RunPaths, *, control: bool) -> list[str]:
+    """Return the sentences on what cannot be drawn, and on the findings."""
+    said = []
+    if not np.isfinite(run.h_y):
+        why = "the labels are real numbers, whose entropy is no limit" if run.real_labels else "it was not recorded"
+        said.append(f"No line at H(Y): {why}.")
+    lost = sum(int((~path.finite).sum()) for path in run.drawn(control=control))
     if lost:
         said.append(f"{lost} point{'s are' if lost > 1 else ' is'} not finite and left out.")
-    said += _found(run, control)
-    return said
+    if averaged := sum(path.averaged for path in run.drawn(control=control)):
+        said.append(f"{averaged} row{'s that are' if averaged > 1 else ' that is'} not finite left out of the means.")
+    return said + _found(run, control)
+
+
+def _bars(run: RunPaths) -> str:
+    if not any(np.isfinite(path.se_i_zx).any() for path in run.paths):
+        return "No bars: standard errors were not recorded."
+    most = "at most " if run.said else ""
+    return f"Bars: {most}one standard error over the inputs, without seeds and the probes' training."
 
 
 def _found(run: RunPaths, control: bool) -> list[str]:

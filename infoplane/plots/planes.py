@@ -11,10 +11,13 @@ from numpy.typing import NDArray
 
 from infoplane.errors import InputError
 from infoplane.plots.caption import as_is, caption_below, height_outside, legend_on_top, name_as_is, small, wrapped
-from infoplane.plots.path import Clock, RunPaths, read_paths
-from infoplane.plots.plane import ROWS, draw_paths
+from infoplane.plots.path import Clock, RunPaths
+from infoplane.plots.plane import ROWS
 from infoplane.plots.plane_legend import LEGEND, legend_entries, notes
-from infoplane.plots.theme import PAGE, QUIET, site_styles, theme
+from infoplane.plots.plane_lines import draw_lines
+from infoplane.plots.plane_marks import check_style, draw_marks
+from infoplane.plots.read_paths import read_paths
+from infoplane.plots.theme import PAGE, QUIET, own_figure, pt, site_styles
 from infoplane.runfile.reader import Run
 
 NARROWEST = 55 / 25.4
@@ -26,9 +29,11 @@ def planes(
     *,
     titles: Sequence[str] | None = None,
     figure: Figure | None = None,
+    style: str = "dots",
     control: bool = True,
     errors: bool = False,
     rows: int | None = ROWS,
+    window: int = 1,
 ) -> NDArray[np.object_]:
     """Draw the information planes of several runs on shared axes; equal shades mean equal times.
 
@@ -42,8 +47,7 @@ def planes(
         Where to draw; it is given the constrained layout if it has no layout. A new figure of a page's width (180 mm),
         under `infoplane.plots.theme` and as high as legend and captions need it, if left out. Panels stand below each
         other where the figure is too narrow for 55 mm each.
-    control, errors : bool
-    rows : int or None
+    style, control, errors, rows, window
         As in `infoplane.plots.plane`; rows are those of each run.
 
     Returns
@@ -56,8 +60,8 @@ def planes(
     RunFileError
         When a file is no run file, or has no plane.
     InputError
-        When there is no run, the titles are not one per run, a run has not measured yet, or `rows` is no whole number
-        from 2 on.
+        When there is no run, the titles are not one per run, a run has not measured yet, or `style`, `rows` or
+        `window` cannot be used.
     """
     if isinstance(runs, str | PathLike | Run) or not len(runs):
         raise InputError(
@@ -65,17 +69,18 @@ def planes(
         )
     if titles is not None and len(titles) != len(runs):
         raise InputError(f"there are {len(titles)} titles for {len(runs)} runs, but each run needs one")
-    read = [read_paths(run, rows=rows) for run in runs]
+    check_style(style)
+    read = [read_paths(run, rows=rows, window=window) for run in runs]
     names = [name_as_is(run.name) for run in read] if titles is None else list(titles)
     if figure is not None:
-        return _draw(figure, read, names, control, errors)
-    with theme():
-        columns = _columns(PAGE, len(read))
-        rows = -(-len(read) // columns)
+        return panels(figure, read, names, style=style, control=control, errors=errors)
+    with own_figure() as paper:
+        columns, height = _columns(paper.page, len(read)), HEIGHT / PAGE * paper.page
+        lines = -(-len(read) // columns)
         # The subplots' default share of the figure's height, so that the panels start as high as they will end.
-        figure = plt.figure(figsize=(PAGE, HEIGHT * (1.2 * rows - 0.2) / 0.77), layout="constrained")
-        axes = _draw(figure, read, names, control, errors)
-        figure.set_figheight(rows * HEIGHT + _height_beside(figure, axes, columns))
+        figure = plt.figure(figsize=(paper.page, height * (1.2 * lines - 0.2) / 0.77), layout="constrained")
+        axes = panels(figure, read, names, style=style, control=control, errors=errors)
+        figure.set_figheight(lines * height + _height_beside(figure, axes, columns))
         return axes
 
 
@@ -90,10 +95,20 @@ def _height_beside(figure: Figure, axes: NDArray[np.object_], columns: int) -> f
 
 
 def _columns(width: float, panels: int) -> int:
-    return max(1, min(panels, int(width // NARROWEST)))
+    return max(1, min(panels, int(width // pt(NARROWEST))))
 
 
-def _draw(figure: Figure, runs: list[RunPaths], titles: list[str], control: bool, errors: bool) -> NDArray[np.object_]:
+def panels(
+    figure: Figure,
+    runs: list[RunPaths],
+    titles: list[str],
+    *,
+    style: str,
+    control: bool,
+    errors: bool,
+    caption: bool = True,
+) -> NDArray[np.object_]:
+    """Draw a panel per run into a figure: arguments as of `planes`; the style ``none`` leaves the points out."""
     if figure.get_layout_engine() is None:
         figure.set_layout_engine("constrained")
     columns = _columns(figure.get_figwidth(), len(runs))
@@ -103,11 +118,13 @@ def _draw(figure: Figure, runs: list[RunPaths], titles: list[str], control: bool
     for spare in grid.ravel()[len(runs) :]:
         spare.remove()
     styles, clock = site_styles(list(dict.fromkeys(site for run in runs for site in run.sites))), Clock.of(runs)
-    said = [[run.settings, *notes(run, control=control, errors=errors)] for run in runs]
+    said = [[*[run.settings] * caption, *notes(run, control=control, errors=errors)] for run in runs]
     common = [sentence for sentence in said[0] if all(sentence in others for others in said)]
     limits = []
     for ax, run, title, sentences in zip(axes, runs, titles, said, strict=True):
-        draw_paths(ax, run, styles=styles, clock=clock, control=control, errors=errors)
+        if style != "none":
+            draw_marks(ax, run, styles=styles, clock=clock, control=control, errors=errors, style=style)
+        draw_lines(ax, [run], control=control)
         limits.append((*ax.get_xlim(), *ax.get_ylim()))
         ax.set_title(title)
         own = [sentence for sentence in sentences if sentence not in common]
@@ -117,7 +134,7 @@ def _draw(figure: Figure, runs: list[RunPaths], titles: list[str], control: bool
     axes[0].set_xlim(left.min(), right.max())
     axes[0].set_ylim(bottom.min(), top.max())
     _outer_labels(axes, columns)
-    handles, labels = legend_entries(styles, runs, control=control)
+    handles, labels = legend_entries(styles, runs, control=control, style=style)
     legend_on_top(figure, handles, labels, title=str(clock), **LEGEND)
     if common:
         text = as_is(wrapped(" ".join(common), 0.94 * figure.get_figwidth() * 72))

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from infoplane.analysis.delta_information import DeltaInformationSurface, delta_information_surface
 from infoplane.plots.caption import caption_below, height_of, small, width_of
-from infoplane.plots.theme import COLUMN, theme
+from infoplane.plots.theme import own_figure, pt
 
 AS_PRINTED = (
     "Transposed, as printed in the paper's Fig.\u00a04: in truth the horizontal axis shows the mean activity (0 to 1), "
@@ -62,8 +62,9 @@ def surface(
     """
     grid = delta_information_surface() if surface is None else surface
     if ax is None:
-        with theme():
-            ax = plt.subplots(figsize=(COLUMN, COLUMN), layout="constrained")[1]
+        with own_figure() as paper:
+            size = (paper.column, paper.height / 0.65)
+            ax = plt.subplots(figsize=size, layout="constrained")[1]
             return _draw(ax, grid, as_printed, colorbar, caption)
     return _draw(ax, grid, as_printed, colorbar, caption)
 
@@ -86,10 +87,10 @@ def _draw(ax: Axes, grid: DeltaInformationSurface, as_printed: bool, colorbar: b
     inside = [float(level) for level in round_levels if values.min() < level < values.max()]
     levels = [level for level in inside if abs(level) > 1e-9 * most or not at_target]
     if levels:
-        lines = ax.contour(grid.w, grid.zbar, values, levels, colors="#333333", linewidths=0.5)
+        lines = ax.contour(grid.w, grid.zbar, values, levels, colors="#333333", linewidths=pt(0.5))
         _label(ax, lines)
     if at_target:
-        ax.axhline(grid.z_target, color="#333333", linewidth=0.8, linestyle=(0, (5, 2)), gid="target")
+        ax.axhline(grid.z_target, color="#333333", linewidth=pt(0.8), linestyle=(0, (5, 2)), gid="target")
         ax.annotate(
             f"target {grid.z_target:g}",
             (0.5, grid.z_target),

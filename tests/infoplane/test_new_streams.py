@@ -15,7 +15,7 @@ from infoplane.analysis.sketch import BIN_EDGES
 from infoplane.cli import run as cli
 from infoplane.cli.summary import print_difference, print_summary
 from infoplane.errors import InputError, RunFileError
-from infoplane.plots.path import read_paths
+from infoplane.plots.read_paths import read_paths
 from infoplane.probes.schedule import every, log_spaced
 from infoplane.probes.subset import Subset
 
