@@ -85,8 +85,10 @@ def bound_curves(
                     curve.epoch, curve.mean, color="#555555", linestyle="--", marker="x", markersize=3, linewidth=0.9
                 )
                 told = "dashed: control"
+            said = f"paper: {' and '.join(f'{value:g}' for value in printed)} bit"
             for value in printed:
-                ax.axhline(value, color="#555555", linewidth=0.8, linestyle=":")
+                ax.axhline(value, color="#555555", linewidth=0.8, linestyle=":", label=said)
+                said = "_"  # one entry for both
             ax.set(
                 title=as_is(f"{group}: {site} ({told})"),
                 xlabel="epoch",
@@ -94,5 +96,5 @@ def bound_curves(
             )
             plain_log(ax)
             whole_numbers(ax.xaxis)
-        figure.legend(*axes[0, 0].get_legend_handles_labels(), loc="outside lower center", ncols=4)
+        figure.legend(*axes[0, 0].get_legend_handles_labels(), loc="outside lower center", ncols=5)
     save(axes, path)
