@@ -8,6 +8,7 @@ from typing import Any
 
 from infoplane.analysis.verdicts import OneTestSet, Verdict
 from infoplane.analysis.verdicts.verdict import between, signed
+from infoplane.html_table import html_table
 from infoplane.printable import NAME, printable
 from infoplane.reports.arms import Arms
 from infoplane.reports.run_values import values_unit
@@ -53,15 +54,22 @@ class Comparison:
         }
         return [verdict.record() | behind for verdict in self.verdicts]
 
+    def _repr_html_(self) -> str:
+        return html_table(
+            self._heads(), [_cells(one) for one in self.verdicts], text_columns=2, notes=self._sentences()
+        )
+
     def __repr__(self) -> str:
         words = ", ".join(f"{verdict.claim.name}: {verdict.word}" for verdict in self.verdicts)
         return f"<Comparison of {len(self.arms.pairs)} pairs: {printable(words, 2000)}>"
 
     def __str__(self) -> str:
-        sentences = [*map(str, self.verdicts), *([str(self.networks)] if self.networks else []), *self.notes]
         return "\n".join(
-            [*self._head(), "", self._table(), "", *(wrapped(printable(sentence)) for sentence in sentences)]
+            [*self._head(), "", self._table(), "", *(wrapped(printable(sentence)) for sentence in self._sentences())]
         )
+
+    def _sentences(self) -> list[str]:
+        return [*map(str, self.verdicts), *([str(self.networks)] if self.networks else []), *self.notes]
 
     def _head(self) -> list[str]:
         pairs = self.arms.pairs
@@ -80,12 +88,14 @@ class Comparison:
         ]
         return lines
 
-    def _table(self) -> str:
+    def _heads(self) -> list[str]:
         level = f"{100 * self.verdicts[0].level:g} %"
         several = len(self.verdicts) > 1
         head = ["claim", "verdict", "A", "B", "B - A"]
-        head += [f"{level}, Holm", "p (Holm)"] if several else [f"{level} interval", "p"]
-        return aligned(head, [_cells(verdict) for verdict in self.verdicts], text_columns=2)
+        return [*head, *([f"{level}, Holm", "p (Holm)"] if several else [f"{level} interval", "p"])]
+
+    def _table(self) -> str:
+        return aligned(self._heads(), [_cells(verdict) for verdict in self.verdicts], text_columns=2)
 
 
 def wrapped(text: str, *, indent: int = 4) -> str:

@@ -18,6 +18,7 @@ from infoplane.analysis.lognormal import lognormal_jsd
 from infoplane.analysis.sketch import SketchSummary
 from infoplane.analysis.sketch_pooling import pooled
 from infoplane.errors import InputError
+from infoplane.html_table import html_table
 from infoplane.printable import NAME, printable
 from infoplane.runfile.reader import Run, open_run
 from infoplane.spreadsheet import as_text_cell
@@ -142,6 +143,10 @@ class JSDReport:
         head, *cells = ([line[k] for k in keep] for line in (HEAD, *self._cells()))
         said = [textwrap.fill(text, SCREEN, subsequent_indent="  ") for text in self._findings()]
         return "\n".join([aligned(head, cells, text_columns=3), *said, textwrap.fill(self.closing, SCREEN)])
+
+    def _repr_html_(self) -> str:
+        notes = [*self._findings(), self.closing]
+        return html_table(HEAD, self._cells(), text_columns=3, notes=notes)
 
     def _records(self) -> Iterator[tuple[object, ...]]:
         for row in self.rows:

@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from infoplane.analysis.errors import near_names
 from infoplane.analysis.sketch import SketchSummary
 from infoplane.errors import RunFileError
+from infoplane.html_table import html_table
 from infoplane.runfile.recorded import check_sketched, read_raw, read_sketch, sketch_names
 from infoplane.runfile.stream_file import StreamFile
 from infoplane.runfile.view import StreamView
@@ -87,6 +88,13 @@ def open_dataset(path: str | PathLike[str], group: str = "plane") -> "xr.Dataset
 
 class Run(StreamFile):
     """One open run file, and what a recording writes to it by name; see `open_run` and `StreamFile`."""
+
+    def _repr_html_(self) -> str:
+        if self._closed:
+            return html_table(("run",), [(repr(self),)], text_columns=1)
+        rows = [(name, f"{committed:,}", f"{readable:,}") for name, (committed, readable) in self.check().items()]
+        caption = f"{self.path}: {self.status}"
+        return html_table(("stream", "rows", "readable"), rows, text_columns=1, caption=caption, notes=self.damage())
 
     def plane(self) -> StreamView:
         """Return the bounds of every probe at every step."""

@@ -10,12 +10,15 @@ from typing import TYPE_CHECKING
 
 from infoplane.analysis.errors import near_names
 from infoplane.errors import InputError, RunFileError
+from infoplane.html_table import html_table
 from infoplane.runfile.bands import Repetition, bands
 from infoplane.runfile.reader import Run, open_run
 from infoplane.runfile.run_settings import cell, cells, differing, is_seed, run_settings
 
 if TYPE_CHECKING:
     import pandas as pd
+
+_SHOWN = 50
 
 
 def open_study(runs: str | PathLike[str] | Sequence[str | PathLike[str]]) -> "Study":
@@ -80,6 +83,12 @@ class Study:
     def __repr__(self) -> str:
         names = dict.fromkeys((str(self.paths[0]), str(self.paths[-1])))
         return f"<Study of {len(self)} run{'s' if len(self) > 1 else ''}: {' to '.join(names)}>"
+
+    def _repr_html_(self) -> str:
+        rows = [(str(k), str(path)) for k, path in enumerate(self.paths[:_SHOWN])]
+        notes = [f"{len(self) - _SHOWN} more; configurations() has all"] if len(self) > _SHOWN else []
+        caption = f"Study of {len(self)} run{'s' if len(self) > 1 else ''}"
+        return html_table(("", "run file"), rows, text_columns=2, caption=caption, notes=notes)
 
     def configurations(self) -> "pd.DataFrame":
         """Return one line per run: where it is, how it stands, its seed, and everything that was chosen for it.

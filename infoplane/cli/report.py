@@ -1,0 +1,79 @@
+"""``infoplane report``: one file that explains a run."""
+
+import sys
+from enum import StrEnum
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+
+class Format(StrEnum):
+    """What a report is written as."""
+
+    html = "html"
+    md = "md"
+    csv = "csv"
+    json = "json"
+
+
+def report(
+    runs: Annotated[list[Path], typer.Argument(help="Run files; also growing, killed or damaged ones.")],
+    out: Annotated[Path | None, typer.Option("--out", "-o", help="File to write; needed for a page.")] = None,
+    format: Annotated[  # noqa: A002 - it is the option's name
+        Format | None, typer.Option(help="Default: what the ending of the file says, or html.")
+    ] = None,
+    rows: Annotated[int, typer.Option(help="Rows of each run that are kept for the charts.")] = 300,
+    json: Annotated[bool, typer.Option("--json", help="The same as --format json.")] = False,
+    force: Annotated[bool, typer.Option("--force", help="Replace an existing file.")] = False,
+) -> None:
+    """Write one file that explains runs.
+
+    A page that opens anywhere and asks for nothing: what was run and what came out, the information plane to play
+    through, bounds over time, histograms, divergences, comparison, findings, provenance. Or its text and tables (md),
+    its numbers (csv), or all of it (json); these go to the screen without -o.
+
+    Example: infoplane report run.h5 -o report.html
+    """
+    from infoplane.cli.output import new_file
+    from infoplane.errors import InputError
+    from infoplane.printable import printable
+    from infoplane.reports.run_report import html_report, run_report
+
+    wanted = _wanted(format, out, json=json)
+    if out is not None:
+        if not out.parent.is_dir():
+            raise InputError(f"{out} cannot be written: there is no folder {out.parent}")
+        if out.exists() and any(run.exists() and out.samefile(run) for run in runs):
+            raise InputError(f"{out} is one of the run files; a report needs a file of its own")
+        new_file(out, force=force)
+    elif wanted == Format.html:
+        raise InputError("a page needs a file: give it with -o report.html, or --format md, csv or json")
+    if wanted == Format.html:
+        text = html_report(runs, rows=rows)
+    else:
+        made = run_report(runs, rows=rows)
+        text = {Format.md: made.to_markdown, Format.csv: made.to_csv, Format.json: made.to_json}[wanted]()
+    if out is None:
+        sys.stdout.write(text)
+    else:
+        out.write_text(text, encoding="utf-8", newline="")
+        print(printable(out), file=sys.stderr)
+
+
+def _wanted(given: Format | None, out: Path | None, *, json: bool) -> Format:
+    from infoplane.errors import InputError
+
+    if json and given not in (None, Format.json):
+        raise InputError(f"--json and --format {given} are two formats; give one")
+    if json:
+        return Format.json
+    if given is not None:
+        return given
+    if out is None:
+        return Format.html
+    ending = out.suffix.lower().removeprefix(".")
+    known = {"htm": "html", "markdown": "md"}.get(ending, ending)
+    if known not in list(Format):
+        raise InputError(f"{out} does not end in .html, .md, .csv or .json; --format says which one is meant")
+    return Format(known)

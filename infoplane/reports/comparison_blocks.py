@@ -1,0 +1,114 @@
+"""The comparison in a report on runs: judged by the rule of `infoplane.reports.compare` where they are two arms.
+
+Two arms are runs of exactly two settings, apart from their seeds. The family of claims is fixed: the error of the
+network, and both bounds of every site, each for a difference in either direction.
+"""
+
+import math
+from collections.abc import Sequence
+
+from infoplane.analysis.verdicts import Claim, Verdict
+from infoplane.analysis.verdicts.verdict import between, signed
+from infoplane.errors import InfoplaneError
+from infoplane.reports.compare import compare
+from infoplane.reports.comparison import Comparison
+from infoplane.reports.document import LONGEST, Block, Bullets, Name, Paragraph, Table, Text, listed, name
+from infoplane.reports.run_facts import RunFacts
+from infoplane.reports.run_values import values_unit
+from infoplane.runfile.reader import Run
+from infoplane.runfile.run_settings import differing, is_seed, run_settings, setting_key
+from infoplane.runfile.study import Study
+
+_ENDED = ("finished", "interrupted")
+
+
+def comparison_of(facts: Sequence[RunFacts], runs: Sequence[Run]) -> Comparison | Text:
+    """Return the comparison of two arms, or in a sentence why there is none.
+
+    Parameters
+    ----------
+    facts : sequence of RunFacts
+        One per run.
+    runs : sequence of Run
+        The same, open.
+    """
+    if len(runs) < 2:
+        return ("One run compares with nothing.",)
+    if unended := [one.name for one in facts if one.status not in _ENDED]:
+        return ("Nothing is judged before every run has ended; not ended: ", *listed(unended), ".")
+    try:
+        arms = two_arms(runs)
+        if arms is None:
+            return (
+                "These runs are not two arms (two settings, each with seeds that the other has too), so nothing is "
+                "judged; the table of last rows sets them side by side. infoplane compare A... B... names two arms.",
+            )
+        first, second = (Study([run.path for run in arm]) for arm in arms)
+        return compare(first, second, _claims(facts))
+    except (InfoplaneError, ValueError, LookupError, TypeError) as error:
+        return ("The runs cannot be compared: ", name(error, LONGEST), ".")
+
+
+def comparison_blocks(found: Comparison | Text) -> list[Block]:
+    """Return what a report says of `comparison_of`: the arms, a table of verdicts, and each in sentences."""
+    if isinstance(found, tuple):
+        return [Paragraph(found)]
+    return _judged(found)
+
+
+def _claims(facts: Sequence[RunFacts]) -> list[Claim]:
+    claims = [] if any(math.isnan(one.error) for one in facts) else [Claim("error")]
+    with_sites = all(one.sites for one in facts) and len({tuple(s.site for s in one.sites) for one in facts}) == 1
+    return [*claims, *([Claim("i_zx"), Claim("i_zy")] if with_sites else [])]
+
+
+def two_arms(runs: Sequence[Run]) -> tuple[list[Run], list[Run]] | None:
+    """Return the runs as two arms, that of the first run first; None unless they have exactly two settings."""
+    lines = [run_settings(run) for run in runs]
+    varied = [one for one in differing(lines) if not is_seed(one)]
+    groups: dict[tuple[str, ...], list[Run]] = {}
+    for line, run in zip(lines, runs, strict=True):
+        groups.setdefault(tuple(setting_key(line, one) for one in varied), []).append(run)
+    if len(groups) != 2:
+        return None
+    first, second = groups.values()
+    return first, second
+
+
+def _judged(found: Comparison) -> list[Block]:
+    pairs = found.arms.pairs
+    sides = [
+        (f"{side}: ", *listed([getattr(pair, of).stem for pair in pairs]))
+        for side, of in (("A", "first"), ("B", "second"))
+    ]
+    at = f" (epoch {found.epoch:g})" if math.isfinite(found.epoch) else ""
+    seeds = ", ".join(str(pair.seed) for pair in pairs)
+    differ = [
+        (name(key), ": ", name(a, 300), " in A, ", name(b, 300), " in B")
+        for key, (a, b) in found.arms.differences.items()
+    ]
+    head = ("claim", "verdict", "A", "B", "B - A", "interval", "p")
+    rows = tuple(_verdict(verdict) for verdict in found.verdicts)
+    several = "Holm over the claims of this table" if len(rows) > 1 else "one claim"
+    caption = f"Paired by seed ({seeds}), at the last row{at}; {several}, level {100 * found.verdicts[0].level:g} %."
+    said = [*map(str, found.verdicts), *([str(found.networks)] if found.networks else []), *found.notes]
+    return [
+        Bullets(tuple(sides)),
+        *(() if not differ else (Paragraph(("B differs from A in:",)), Bullets(tuple(differ)))),
+        Table(head, rows, 2, caption),
+        Bullets(tuple((name(text, LONGEST),) for text in said)),
+    ]
+
+
+def _verdict(verdict: Verdict) -> tuple[str | Name, ...]:
+    pair, half = verdict.pair, verdict.pair.half_width(1 - verdict.level)
+    difference = signed(verdict.estimate, half)
+    decimals = len(difference.partition(".")[2])
+    return (
+        name(f"{verdict.claim.name} [{values_unit(verdict.claim.unit)}]"),
+        verdict.word,
+        *(f"{float(arm.mean()):.{decimals}f}" for arm in (pair.first, pair.second)),
+        difference,
+        between(verdict.interval, half) if math.isfinite(half) else "-",
+        f"{verdict.p_zero_holm:.2g}" if pair.has_spread else "-",
+    )

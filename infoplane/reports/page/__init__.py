@@ -1,0 +1,1 @@
+"""The page that shows runs in a browser: its data, and the HTML around them."""
