@@ -14,11 +14,13 @@ from infoplane.cli.jsd import jsd
 from infoplane.cli.layers import layers
 from infoplane.cli.plane import plane
 from infoplane.cli.recover import recover
+from infoplane.cli.report import report
 from infoplane.cli.reproduce import reproduce
 from infoplane.cli.surface import surface
 from infoplane.cli.sweep import sweep
 from infoplane.cli.train import train
 from infoplane.cli.verify import verify
+from infoplane.cli.watch import watch
 
 app = typer.Typer(
     name="infoplane",
@@ -44,6 +46,8 @@ for command in (
     demo,
     train,
     sweep,
+    watch,
+    report,
     layers,
     plane,
     jsd,
