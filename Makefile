@@ -4,7 +4,7 @@ PYTHON ?= python3
 BIN := $(VENV)/bin
 OUT ?= infoplane-demo
 
-.PHONY: demo test lint types tests notebook clean
+.PHONY: demo test lint types tests notebooks docs clean
 
 demo: $(VENV)/.installed-core
 	$(BIN)/infoplane demo --out $(OUT) --force
@@ -21,8 +21,12 @@ types: $(VENV)/.installed-test
 tests: $(VENV)/.installed-test
 	$(BIN)/pytest -q -n 2 --dist loadfile
 
-notebook: $(VENV)/.installed-test
-	$(BIN)/jupyter-execute --timeout=300 notebooks/quickstart.ipynb
+notebooks: $(VENV)/.installed-test
+	$(BIN)/jupyter-execute --timeout=300 notebooks/*.ipynb
+
+docs: $(VENV)/.installed-docs
+	$(BIN)/sphinx-build -q -W --keep-going -n -d docs/_build/trees docs docs/_build/html
+	@echo "docs/_build/html/index.html"
 
 $(BIN)/python:
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
@@ -39,5 +43,10 @@ $(VENV)/.installed-test: $(BIN)/python pyproject.toml
 	$(BIN)/python -m pip install --quiet --editable '.[test]'
 	@touch $(VENV)/.installed-core $@
 
+$(VENV)/.installed-docs: $(BIN)/python pyproject.toml
+	@echo "installing infoplane with its docs extras into $(VENV) (some 6 GB, once)"
+	$(BIN)/python -m pip install --quiet --editable '.[docs]'
+	@touch $(VENV)/.installed-core $@
+
 clean:
-	rm -rf build dist *.egg-info .mypy_cache .pytest_cache .ruff_cache
+	rm -rf build dist docs/_build *.egg-info .mypy_cache .pytest_cache .ruff_cache

@@ -71,6 +71,6 @@ def test_commands_named_exist():
 
 
 def test_python_blocks_of_the_page_on_synaptic_scaling_run_and_give_what_they_say(tmp_path):
-    output = run_blocks("docs/synaptic-scaling.md", count=5, cwd=tmp_path)
+    output = run_blocks("docs/synaptic-scaling.md", count=6, cwd=tmp_path)
     assert "ReLU given" in output
     assert "['lstm.l0[i]', 'lstm.l0[f]', 'lstm.l0[g]', 'lstm.l0[o]', 'head']" in output
