@@ -19,9 +19,9 @@ from infoplane.plots.caption import caption_below, legend_below, name_as_is
 from infoplane.plots.courses import CURVES, Course, Runs, read_courses, setting_named
 from infoplane.plots.own_axes import on_axes
 from infoplane.plots.seed_band import SeedBand
-from infoplane.plots.theme import COLORS
 from infoplane.plots.ticks import whole_numbers
 from infoplane.runfile.run_settings import cell, differing, is_seed, setting_key
+from infoplane.site_marks import COLORS
 
 _STYLES = {"error": (COLORS[1], "s"), "jsd_weights": (COLORS[0], "o"), "jsd_activations": (COLORS[2], "^")}
 _WHAT = {"error": "error", "jsd_weights": "JS of weights", "jsd_activations": "JS of activations"}
@@ -130,6 +130,12 @@ def error_and_jsd(
 def _places(courses: Sequence[Course], over: str, absent: float | None) -> tuple[list[float | None], str, list[str]]:
     """Return where each run stands, None for not at all and NaN for its own epochs; the axis' label; what to say."""
     if over == "epoch":
+        for course in courses:
+            if not any(math.isfinite(epoch) for points in course.points.values() for epoch, _ in points):
+                raise InputError(
+                    f"{course.settings['path']}: its rows have no epochs, which rec.measure(..., epoch=) keeps; draw "
+                    "the runs over a setting instead, such as over='scaling.rate'"
+                )
         return [math.nan] * len(courses), "epoch", []
     name = setting_named(over, courses)
     found: list[float | None] = []

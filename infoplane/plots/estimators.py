@@ -22,7 +22,8 @@ from infoplane.errors import InputError
 from infoplane.plots.caption import caption_below, legend_below, name_as_is
 from infoplane.plots.own_axes import on_axes
 from infoplane.plots.scaling_activity import LEGEND
-from infoplane.plots.theme import COLORS, QUIET
+from infoplane.plots.theme import QUIET
+from infoplane.site_marks import COLORS
 
 _MARKERS = {"estimate": "o", "lower_bound": ">", "upper_bound": "<"}
 _COLORS = {"estimate": COLORS[0], "lower_bound": COLORS[2], "upper_bound": COLORS[1]}

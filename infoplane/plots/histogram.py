@@ -16,8 +16,9 @@ from numpy.typing import ArrayLike, NDArray
 from scipy.special import ndtr
 from torch import Tensor
 
+from infoplane.analysis.joined_bins import joined_bins
 from infoplane.analysis.lognormal import LognormalJSD, lognormal_jsd
-from infoplane.analysis.sketch import BIN_EDGES, QUANTITIES, LogHistogram, SketchSummary
+from infoplane.analysis.sketch import QUANTITIES, LogHistogram, SketchSummary
 from infoplane.errors import InputError
 from infoplane.plots.caption import height_of, small, width_of, wrapped
 from infoplane.plots.theme import own_figure
@@ -104,25 +105,6 @@ def summary_of(values: LogHistogram | SketchSummary | Tensor | ArrayLike) -> Ske
     return sketch.summary()
 
 
-def joined(edges: NDArray[np.float64], counts: NDArray[np.int64]) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    """Join neighbouring bins until a picture of them is not noise; return edges of x and density of ln x."""
-    logs, total = np.log(edges), int(counts.sum())
-    centers = (logs[:-1] + logs[1:]) / 2
-    mean = float(np.average(centers, weights=counts))
-    deviation = float(np.sqrt(np.average((centers - mean) ** 2, weights=counts)))
-    together = max(1, int(np.ceil(3.49 * deviation * total ** (-1 / 3) / (np.log(2) / 8))))
-    group = np.searchsorted(BIN_EDGES, edges[:-1], side="right") // together
-    first = np.flatnonzero(np.diff(group, prepend=-1))
-    # The exact extremes can cut the outer bins to slivers in which one value would stand as a spike.
-    widths = np.diff(logs[np.append(first, -1)])
-    if first.size > 1 and widths[0] < np.median(widths) / 2:
-        first = np.delete(first, 1)
-    if first.size > 1 and widths[-1] < np.median(widths) / 2:
-        first = first[:-1]
-    cuts = np.append(first, logs.size - 1)
-    return edges[cuts], np.add.reduceat(counts, first) / (total * np.diff(logs[cuts]))
-
-
 def joined_linear(
     edges: NDArray[np.float64], counts: NDArray[np.int64]
 ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
@@ -149,7 +131,7 @@ def _draw(ax: Axes, summary: SketchSummary, sign: int, scale: Scale, label: str 
         ax.set_xscale("log")
     bottom = 0.0
     if edges[0] < edges[-1]:
-        cuts, density = joined(edges, counts) if scale == "log" else joined_linear(edges, counts)
+        cuts, density = joined_bins(edges, counts) if scale == "log" else joined_linear(edges, counts)
         x, line = _law(result, cuts, scale)
         ax.stairs(density, cuts, fill=True, color=BARS, label=label)
         ax.plot(x, line, color=LINE, linewidth=1.1, label=LINE_LABEL)

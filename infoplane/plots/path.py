@@ -7,8 +7,8 @@ from typing import Self
 import numpy as np
 from numpy.typing import NDArray
 
-from infoplane.plots.plane_findings import PlaneFinding, magnitude
 from infoplane.reports.findings import CONTEXT, FindingSummary
+from infoplane.reports.plane_findings import PlaneFinding, magnitude
 
 
 @dataclass(frozen=True)

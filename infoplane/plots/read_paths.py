@@ -11,10 +11,10 @@ from infoplane.analysis.errors import whole_number
 from infoplane.errors import InputError, RunFileError
 from infoplane.plain_probes import plain_probes
 from infoplane.plots.path import ProbePath, RunPaths
-from infoplane.plots.plane_findings import plane_findings
 from infoplane.plots.window import windowed
 from infoplane.printable import NAME, printable
 from infoplane.reports.findings import CONTEXT
+from infoplane.reports.plane_findings import plane_findings
 from infoplane.runfile.reader import Run, open_run
 from infoplane.runfile.view import StreamView
 

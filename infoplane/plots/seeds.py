@@ -16,9 +16,9 @@ from numpy.typing import NDArray
 
 from infoplane.errors import InputError
 from infoplane.plots.path import ProbePath, RunPaths
-from infoplane.plots.plane_findings import PlaneFinding, magnitude
 from infoplane.plots.read_paths import read_paths, thinned
 from infoplane.printable import NAME, printable
+from infoplane.reports.plane_findings import PlaneFinding, magnitude
 from infoplane.runfile.reader import Run, open_run
 from infoplane.runfile.run_settings import differing, is_seed, run_settings
 from infoplane.runfile.study import Study, open_study

@@ -6,7 +6,7 @@ from dataclasses import replace
 from infoplane.analysis.errors import near_names
 from infoplane.errors import InputError
 from infoplane.plots.path import RunPaths
-from infoplane.plots.theme import COLORS
+from infoplane.site_marks import COLORS
 
 
 def chosen(run: RunPaths, sites: Sequence[str] | None) -> RunPaths:

@@ -15,13 +15,12 @@ from matplotlib.colors import LinearSegmentedColormap, to_rgb
 
 from infoplane.analysis.errors import near_names
 from infoplane.errors import InputError
+from infoplane.site_marks import COLORS, MARKERS
 
 COLUMN = 85 / 25.4
 PAGE = 180 / 25.4
 SLIDE = 254 / 25.4
 
-COLORS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#4D4D4D")
-MARKERS = ("o", "s", "^", "D", "v", "P", "X", "<")
 QUIET = "#555555"
 
 # Any: newer matplotlib types its settings by a literal of all their names, which older ones do not have.

@@ -81,7 +81,7 @@ def _plane(run: Run) -> dict[str, Any]:
         "epoch": float(view.read("epoch", -1)),
         "probes": _probes(view),
         "n": int(view.read("n", -1)),
-        "h_y": float(values[0, at["h_y"]]),
+        "h_y": float(values[0, at["h_y"]]) if kind == "lower bound" else _NAN,  # else it is no limit
         "label_kind": printable(kind, NAME),
         "sites": tuple(_sites(view, values, at)),
     }
@@ -132,6 +132,7 @@ def _metrics(run: Run) -> dict[str, Any]:
         return {}
     is_real = has_real_labels(run)
     return {
+        "has_error": True,
         "error": 100 * float(view.read("values", -1)[quantities.index("error")]),
         "error_unit": f"% ({UNEXPLAINED})" if is_real else "%",
         "error_split": _text(view.attrs.get("split")),

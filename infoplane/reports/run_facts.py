@@ -70,11 +70,13 @@ class RunFacts:
     n : int or None
         Inputs measured at the last row.
     h_y : float
-        H(Y) of their labels in bit.
+        H(Y) of their labels in bit, the limit of a label bound; NaN of real labels.
     label_kind : str
         ``lower bound``, or what else the file calls i_zy.
     error : float
-        Of the network at its last row, as `error_unit` says; NaN where it is not known.
+        Of the network at its last row, as `error_unit` says; NaN where it is not known, or is NaN.
+    has_error : bool
+        Whether the file has one.
     error_unit, error_split : str
         Per cent of the inputs, or of the labels' variance; on what.
     sites : tuple of SiteFacts
@@ -114,6 +116,7 @@ class RunFacts:
     h_y: float = _NAN
     label_kind: str = "lower bound"
     error: float = _NAN
+    has_error: bool = False
     error_unit: str = "%"
     error_split: str = ""
     sites: tuple[SiteFacts, ...] = ()

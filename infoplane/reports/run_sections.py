@@ -34,8 +34,8 @@ READING = (
     "The rate, i_zx, is an upper bound on I(Z;X), and a loose one. On n inputs I(Z;X) cannot exceed log2 n; a rate "
     "beyond that line says nothing about those n inputs. Where both are measured, i_zx_lower and i_zx_upper enclose "
     "I(Z;X) by the known code.",
-    "i_zy is H(Y) less the cross-entropy of the probe, a lower bound on I(Z;Y) in mean. It may be negative, and is not "
-    "clipped.",
+    "i_zy of classes is H(Y) less the cross-entropy of the probe, a lower bound on I(Z;Y) in mean; of real labels it "
+    "is an estimate, and no entropy is its limit. It may be negative, and is not clipped.",
     "The control is the same probe on the frozen untrained network. Most of a curve is the probe's own training: only "
     "the difference from the control is the network's doing.",
     "Behind ± stands one standard error over the held-out inputs; that of a difference from the control is paired. It "
@@ -110,9 +110,10 @@ def _last_rows(facts: Sequence[RunFacts]) -> list[Block]:
     sites = tuple(_site_row(one, site) for one in facts for site in one.sites)
     head: tuple[str, ...] = ("run", "site", "i_zx [bit]", "its control", "difference", "i_zx_lower to i_zx_upper [bit]")
     head += ("i_zy [bit]", "its control", "difference")
+    kinds = dict.fromkeys("a lower bound on" if one.label_kind == "lower bound" else "an estimate of" for one in facts)
     caption = (
-        "Bounds at the last row of every run. i_zx: rate of the probe's code, upper bound on I(Z;X). i_zy: lower bound "
-        "on I(Z;Y). Control: the same probe on the frozen untrained network."
+        "Bounds at the last row of every run. i_zx: rate of the probe's code, upper bound on I(Z;X). i_zy: "
+        f"{' or, of real labels, '.join(kinds)} I(Z;Y). Control: the same probe on the frozen untrained network."
     )
     blocks: list[Block] = [
         Table(
@@ -157,7 +158,7 @@ def _divergences(facts: Sequence[RunFacts]) -> list[Block]:
                 (name(one.name), f", {row.stream}, ", name(row.name), ": ", name(text, 300)) for text in row.findings
             ]
     if not rows:
-        return [Paragraph(("No weights or activations were recorded, so there is no divergence.",))]
+        return [Paragraph(("No histogram of weights or activations is there to be read, so there is no divergence.",))]
     head = ("run", "stream", "layer", "step", "divergence [bit]", "floor [bit]", "distance", "n positive", "zeros")
     caption = (
         f"Jensen-Shannon divergence of the positive values at the last row from their own log-normal fit: {closing}."

@@ -43,9 +43,16 @@ def measured(one: Measured | None, *, sign: bool = False) -> str:
     return "-" if one is None else bits(one.value, one.error, sign=sign)
 
 
+def in_bits(one: Measured) -> str:
+    """Return a measured number with its unit, or that it is not finite."""
+    return f"{measured(one)} bit" if math.isfinite(one.value) else "not finite"
+
+
 def error_text(facts: RunFacts) -> str:
     """Return the network's error with its unit; a dash where it is not known."""
-    return "-" if math.isnan(facts.error) else f"{facts.error:.2f} {facts.error_unit}"
+    if not math.isfinite(facts.error):
+        return "not finite" if facts.has_error else "-"
+    return f"{facts.error:.2f} {facts.error_unit}"
 
 
 def at_row(facts: RunFacts) -> str:
@@ -111,7 +118,7 @@ def duration(seconds: float) -> str:
 
 def _came_out(facts: RunFacts) -> Text:
     pieces: list[str | Name] = []
-    if not math.isnan(facts.error):
+    if facts.has_error:
         where = (" on the split ", name(facts.error_split)) if facts.error_split else ("",)
         count = "" if facts.n is None else f", n = {facts.n:,} inputs"
         pieces += [f"The network's error at its last row is {error_text(facts)}", *where, f"{count}. "]
@@ -135,15 +142,15 @@ def _came_out(facts: RunFacts) -> Text:
 
 
 def _site(facts: RunFacts, site: SiteFacts) -> Text:
-    pieces: list[str | Name] = [name(site.site), f": rate {measured(site.rate)} bit (upper bound on I(Z;X))"]
+    pieces: list[str | Name] = [name(site.site), f": rate {in_bits(site.rate)} (upper bound on I(Z;X))"]
     pieces.append(_against(site.rate_change, site.control_rate))
     if all(map(math.isfinite, site.enclosed)):
         lower, upper = site.enclosed
         pieces.append(f"; the known code encloses I(Z;X) between {bits(lower)} and {bits(upper)} bit")
     pieces.append(
-        f"; I(Z;Y) {'at least ' if facts.label_kind == 'lower bound' else ''}{measured(site.label_bound)} bit"
+        f"; I(Z;Y) {'at least ' * (facts.label_kind == 'lower bound' and math.isfinite(site.label_bound.value))}"
+        f"{in_bits(site.label_bound)} ({facts.label_kind})"
     )
-    pieces.append(f" ({facts.label_kind})")
     if math.isfinite(facts.h_y):
         pieces.append(f" of H(Y) = {bits(facts.h_y)} bit")
     pieces.append(_against(site.label_change, site.control_label_bound))

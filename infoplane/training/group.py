@@ -15,14 +15,15 @@ from dataclasses import replace
 from typing import Any, cast
 
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 
 from infoplane.errors import InfoplaneError
 from infoplane.training.going_on import Beginning
-from infoplane.training.losses import stop_training
+from infoplane.training.group_losses import GroupLosses
 from infoplane.training.member import Member
 from infoplane.training.optimization import Optimization
 from infoplane.training.session import LOT, progress, scores_of
+from infoplane.training.shown_gradients import ShownGradients
 from infoplane.training.side_by_side_batches import Batches
 from infoplane.training.stack import Stack, joined, part_of
 
@@ -50,8 +51,10 @@ class Group:
             member.session.parts = replace(parts, optimization=cast(Optimization, _Part(self, member)))
         self._step, self._is_noted = 0, False
         self._is_scaled = first.parts.method.scaling is not None
-        self._losses = _Losses(self, 1 if self._device.type == "cpu" else LOT)
-        self._gradients = _Gradients([member.model for member in members]) if self._settings.probes.gradients else None
+        self._losses = GroupLosses(self, 1 if self._device.type == "cpu" else LOT)
+        self._gradients = (
+            ShownGradients([member.model for member in members]) if self._settings.probes.gradients else None
+        )
         if self._gradients is not None:
             self._optimization.optimizer.register_step_pre_hook(self._show_gradients)
 
@@ -196,46 +199,3 @@ class _Part:
 
     def load_state_dict(self, state: dict[str, Any]) -> None:
         self._group.take_state(self._member, state)
-
-
-class _Gradients(torch.optim.Optimizer):
-    """Steps nothing: it holds the networks' own parameters, of which the recorders of gradients know theirs."""
-
-    def __init__(self, models: Sequence[nn.Module]) -> None:
-        super().__init__([p for model in models for p in model.parameters() if p.requires_grad], {})
-
-    def step(self, closure: Any = None) -> None:  # type: ignore[override]
-        """Let the recorders look."""
-
-    def drop(self, model: nn.Module) -> None:
-        """Hold the parameters of a network no more."""
-        gone = {id(parameter) for parameter in model.parameters()}
-        (group,) = self.param_groups
-        group["params"] = [parameter for parameter in group["params"] if id(parameter) not in gone]
-
-
-class _Losses:
-    """Looks for losses that are no finite numbers, in lots of steps, and lets those trainings fail."""
-
-    def __init__(self, group: Group, lot: int) -> None:
-        self._group, self._lot = group, lot
-        self._waiting: list[tuple[int, Tensor, list[Member], Tensor, Tensor]] = []
-
-    def add(self, step: int, loss: Tensor, members: list[Member], outputs: Tensor, labels: Tensor) -> None:
-        """Take those of one step."""
-        self._waiting.append((step, loss.detach(), members, outputs.detach(), labels))
-        if len(self._waiting) >= self._lot:
-            self.look()
-
-    def look(self) -> None:
-        """Look at all that wait."""
-        waiting, self._waiting = self._waiting, []
-        if not waiting or bool(torch.stack([loss for _, loss, *_ in waiting]).isfinite().all()):
-            return
-        for step, _, members, outputs, labels in waiting:
-            for member, own, classes in zip(members, outputs, labels, strict=True):
-                if member.failure is None:
-                    value = float(self._group.loss([member], own[None], classes[None]))
-                    if not math.isfinite(value):
-                        with self._group.failing(member):
-                            stop_training(member.rec, f"the loss is {value} at step {step}")

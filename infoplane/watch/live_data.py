@@ -168,8 +168,8 @@ def _each_once(paths: Sequence[Path]) -> list[Path]:
 def _empty() -> dict[str, Any]:
     """Return the data of a page without a run."""
     from infoplane import __version__
-    from infoplane.plots.theme import COLORS, MARKERS
     from infoplane.reports.page.run_data import VERSION
+    from infoplane.site_marks import COLORS, MARKERS
 
     return {
         "schema": "infoplane.report",

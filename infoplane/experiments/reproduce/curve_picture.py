@@ -8,8 +8,9 @@ import matplotlib.pyplot as plt
 from infoplane.experiments.reproduce.curves import has_control, mean_curve
 from infoplane.plots.caption import as_is, caption_below
 from infoplane.plots.save import save
-from infoplane.plots.theme import COLORS, COLUMN, PAGE, theme
+from infoplane.plots.theme import COLUMN, PAGE, theme
 from infoplane.plots.ticks import plain_log, whole_numbers
+from infoplane.site_marks import COLORS
 
 
 def error_curves(

@@ -9,7 +9,8 @@ from infoplane.experiments import paper
 from infoplane.experiments.reproduce.curves import has_control, mean_curve
 from infoplane.experiments.reproduce.fig5 import SITES
 from infoplane.plots.save import save
-from infoplane.plots.theme import COLORS, MARKERS, PAGE, theme
+from infoplane.plots.theme import PAGE, theme
+from infoplane.site_marks import COLORS, MARKERS
 
 _RUNS = {"baseline": "baseline", "synscaw": "scaling"}
 

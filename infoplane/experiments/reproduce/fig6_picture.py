@@ -13,10 +13,11 @@ from infoplane.experiments import paper
 from infoplane.experiments.reproduce.curves import mean_curve
 from infoplane.experiments.reproduce.fig6 import PANELS, RATES, TRAINED_AT, arm_of
 from infoplane.plots.save import save
-from infoplane.plots.theme import COLORS, PAGE, theme
+from infoplane.plots.theme import PAGE, theme
 from infoplane.plots.ticks import plain_log
 from infoplane.reports.run_values import run_value
 from infoplane.runfile.reader import open_run
+from infoplane.site_marks import COLORS
 
 _BASELINE, _WEIGHTS, _ACTIVATIONS, _ERROR = COLORS[6], COLORS[0], COLORS[3], COLORS[1]
 _CURVES = {

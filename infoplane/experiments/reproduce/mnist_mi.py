@@ -130,7 +130,7 @@ MNIST_MI = Experiment(
     claims=tuple(claim for mode in MODES for claim in claims(mode)),
     scales={
         "smoke": Scale("a 32-32 network on 500 digits, 1 epoch, one reading of SynScaW", "seconds"),
-        "small": Scale("784-1024-1024-10 on 10,000 MNIST images, 10 epochs", "two hours", "MNIST"),
+        "small": Scale("784-1024-1024-10 on 10,000 MNIST images, 10 epochs", "three hours", "MNIST"),
         "full": Scale("784-1024-1024-10 on MNIST, 200 epochs", "a day and more; a GPU is advised", "MNIST"),
     },
     work=work,

@@ -14,6 +14,8 @@
     i_ty_chain: "best decoder here or behind, i_ty_chain",
   };
   const BOUNDED = { i_zx: "I(Z;X)", i_zy: "I(Z;Y)", i_zx_lower: "I(Z;X)", i_zx_upper: "I(Z;X)", i_zx_given_y: "I(Z;X|Y)", i_ty_chain: "I(T;Y)" };
+  // Of class labels a bound; of real ones an estimate, of which H(Y) is no limit.
+  const aboutLabels = (runs) => unique(runs.map((run) => ((run.plane.kinds.i_zy || "lower_bound") === "lower_bound" ? "lower bound on" : "estimate of"))).join(" or ") + " I(Z;Y)";
   const dark = matchMedia("(prefers-color-scheme: dark)");
   const still = matchMedia("(prefers-reduced-motion: reduce)");
   const printing = { on: false };
@@ -295,7 +297,7 @@
       const box = domain(k, count, grid, height - 78);
       const tag = suffix(k);
       layout[`xaxis${tag}`] = axis({ domain: box.x, anchor: `y${tag}`, range: xs, type: log ? "log" : "linear", title: { text: "rate of the probe's code, upper bound on I(Z;X) [bit]", font: { size: 12 }, standoff: 6 }, ...(log ? { dtick: xs[1] - xs[0] > 1.2 ? 1 : "D2" } : { nticks: 7 }) });
-      layout[`yaxis${tag}`] = axis({ domain: box.y, anchor: `x${tag}`, range: ys, title: { text: "lower bound on I(Z;Y) [bit]", font: { size: 12 }, standoff: 6 } });
+      layout[`yaxis${tag}`] = axis({ domain: box.y, anchor: `x${tag}`, range: ys, title: { text: `${aboutLabels(runs)} [bit]`, font: { size: 12 }, standoff: 6 } });
       if (count > 1 && width / grid.columns < 480) layout[`xaxis${tag}`].title.text = "rate, upper bound on I(Z;X) [bit]";
       if (k) { layout[`xaxis${tag}`].matches = "x"; layout[`yaxis${tag}`].matches = "y"; }
       if (apart) layout.annotations.push(panelTitle(runs[k].name, box, k));
@@ -381,7 +383,7 @@
     const [traces, series, layout] = [[], [], { height, margin: { l: 55, r: 12, t: 10, b: 48 }, shapes: [], annotations: [] }];
     const gap = 0.045;
     const tall = (1 - gap * (count - 1)) / count;
-    const titles = [`${state.quantity} [bit]`, "i_zy [bit]", "error [%]"];
+    const titles = [`${state.quantity} [bit]`, "i_zy [bit]", `error [${unique(runs.map((run) => run.error_unit)).join(" or ")}]`];
     const range = span(times, 0.02, 0.02);
     for (let k = 0; k < count; k += 1) {
       const top = 1 - k * (tall + gap);
@@ -424,7 +426,7 @@
     chart.draw(traces, layout, series);
     const kind = unique(runs.map((run) => (run.plane.kinds[state.quantity] || "").replaceAll("_", " "))).join(" or ");
     note("bounds", [
-      `First panel: ${WORDS[state.quantity]}, ${kind}${kind.includes("bound") ? " on" : " of"} ${BOUNDED[state.quantity]}; second: label bound i_zy, lower bound on I(Z;Y)${count > 2 ? "; third: error of the network itself" : ""}.`,
+      `First panel: ${WORDS[state.quantity]}, ${kind}${kind.includes("bound") ? " on" : " of"} ${BOUNDED[state.quantity]}; second: i_zy, ${aboutLabels(runs)}${count > 2 ? "; third: error of the network itself" : ""}.`,
       banded ? "Bands: one standard error over the inputs, without seeds and the probes' training." : "Standard errors are in the text of every point.",
       $("control").checked ? "Pale lines: control." : "", runs.length > 1 ? "Runs differ in their dashes." : "", "The dotted line is the step of the slider.", ...drawnText(runs),
     ].filter(Boolean));
@@ -437,7 +439,7 @@
     const runs = shown().map((run) => ({ run, one: run.histograms.find((h) => layerKey(h) === state.layer) })).filter((r) => r.one && r.one.rows.length);
     const most = runs.slice(0, MOST_BESIDE);
     document.querySelector("#histograms .choice").hidden = !data.runs.some((run) => run.histograms.length);
-    if (!most.length) { chart.empty("No weights or activations were recorded of the runs that are chosen."); note("histograms", []); return; }
+    if (!most.length) { chart.empty("There is no histogram of weights or activations of the runs that are chosen."); note("histograms", []); return; }
     chart.ready();
     const seen = look();
     const width = printing.on ? 680 : chart.place.clientWidth;
@@ -639,12 +641,19 @@
     return element("div", { class: "table", tabindex: "0", role: "region", "aria-label": title }, table);
   }
   function renewText(before) {
+    document.title = `infoplane: ${data.runs.length === 1 ? data.runs[0].name : `${data.runs.length} runs`}`;
+    document.querySelector("h1 bdi").textContent = document.title;
     for (const section of data.sections) {
       const old = before.sections.find((one) => one.id === section.id);
       const place = document.querySelector(`[data-text="${section.id}"] .blocks`);
       if (!place || JSON.stringify(old) === JSON.stringify(section)) continue;
       const scrolled = [...place.querySelectorAll(".table")].map((table) => [table.scrollLeft, table.scrollTop]);
       const focused = [...place.querySelectorAll(".table")].indexOf(document.activeElement);
+      const whole = place.closest("section");
+      if (whole.hidden) {  // a page that was opened before there was anything to say here
+        whole.hidden = false;
+        whole.querySelector("h2").textContent = section.title;
+      }
       place.replaceChildren(...section.blocks.map((one) => block(one, section.title)));
       place.querySelectorAll(".table").forEach((table, k) => {
         if (scrolled[k]) [table.scrollLeft, table.scrollTop] = scrolled[k];

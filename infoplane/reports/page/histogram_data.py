@@ -8,9 +8,9 @@ from typing import Any
 
 import numpy as np
 
+from infoplane.analysis.joined_bins import joined_bins
 from infoplane.analysis.sketch import BIN_EDGES, QUANTITIES, SketchSummary
 from infoplane.errors import InfoplaneError
-from infoplane.plots.histogram import joined
 from infoplane.printable import NAME, printable
 from infoplane.reports.jsd import STREAMS
 from infoplane.reports.page.plane_data import chosen_rows, number, numbers
@@ -80,7 +80,7 @@ def _histogram(sketch: SketchSummary) -> dict[str, Any]:
     if data["n"]:
         edges, counts = sketch.histogram(1)
         if edges[0] < edges[-1] and counts.sum():
-            cuts, density = joined(edges, counts)
+            cuts, density = joined_bins(edges, counts)
             data |= {"edges": numbers(cuts), "density": numbers(density)}
     return data
 

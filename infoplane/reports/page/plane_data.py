@@ -9,9 +9,9 @@ from numpy.typing import NDArray
 
 from infoplane.errors import InfoplaneError
 from infoplane.plain_probes import plain_probes
-from infoplane.plots.plane_findings import plane_findings
 from infoplane.printable import NAME, printable
 from infoplane.reports.findings import CONTEXT
+from infoplane.reports.plane_findings import plane_findings
 from infoplane.runfile.reader import Run
 from infoplane.runfile.view import StreamView
 
@@ -77,7 +77,7 @@ def plane_data(run: Run, *, rows: int) -> dict[str, Any]:
         "step": steps.tolist(),
         "epoch": numbers(_rows(view, "epoch", where)),
         "n": _rows(view, "n", where).tolist(),
-        "h_y": number(values[-1, 0, at["h_y"]]),
+        "h_y": number(values[-1, 0, at["h_y"]]) if kinds.get("i_zy") == "lower_bound" else None,
         "split": _text(view.attrs, "split"),
         "estimator": _text(view.attrs, "estimator"),
         "draws": int(view.attrs["draws"]) if isinstance(view.attrs.get("draws"), int | np.integer) else None,

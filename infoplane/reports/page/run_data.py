@@ -16,7 +16,6 @@ from typing import Any
 
 from infoplane.analysis.errors import whole_number
 from infoplane.errors import InfoplaneError, InputError
-from infoplane.plots.theme import COLORS, MARKERS
 from infoplane.printable import NAME, printable
 from infoplane.reports.comparison_blocks import comparison_of
 from infoplane.reports.document import LONGEST, to_data
@@ -26,6 +25,7 @@ from infoplane.reports.read_facts import run_facts
 from infoplane.reports.run_facts import RunFacts
 from infoplane.reports.run_sections import flat, run_sections
 from infoplane.runfile.reader import Run, open_run
+from infoplane.site_marks import COLORS, MARKERS
 
 VERSION = 1
 HISTOGRAMS = 1600

@@ -21,7 +21,7 @@ def weights_of(seed):
     return np.random.default_rng(seed).normal(size=400)
 
 
-def write_run(path, *, seed, rate=None, error=0.05, rows=3, sketches=True):
+def write_run(path, *, seed, rate=None, error=0.05, rows=3, sketches=True, epochs=True):
     """Errors fall by a hundredth per epoch from `error` plus a thousandth per seed; weights change in the last row."""
     configuration = {"scaling": {} if rate is None else {"rate": rate}, "seed": seed}
     names = ["w"] if sketches else []
@@ -31,13 +31,19 @@ def write_run(path, *, seed, rate=None, error=0.05, rows=3, sketches=True):
             {"seed": seed, "configuration": configuration, "model": "net"},
         )
         for row in range(rows):
-            writer.append("metrics", row + 1, epoch=row + 1.0, time=0.0, values=[1.0, error + seed / 1000 - row / 100])
+            writer.append(
+                "metrics",
+                row + 1,
+                epoch=row + 1.0 if epochs else np.nan,
+                time=0.0,
+                values=[1.0, error + seed / 1000 - row / 100],
+            )
             if sketches:
                 sketch = LogHistogram()
                 sketch.update(weights_of(seed) if row < rows - 1 else np.exp(weights_of(seed)))
                 summary = sketch.summary()
                 counts, scalars = summary.counts[None], summary.scalars[None]
-                writer.append("weights", row + 1, epoch=row + 1.0, counts=counts, scalars=scalars)
+                writer.append("weights", row + 1, epoch=row + 1.0 if epochs else np.nan, counts=counts, scalars=scalars)
     return path
 
 
@@ -177,3 +183,10 @@ def test_dollars_and_hidden_characters_of_a_setting_are_drawn_as_text(tmp_path):
     ax.figure.canvas.draw()
     assert r"\$x^2\$" in ax.get_legend().get_texts()[0].get_text()
     assert "\u202e" not in ax.get_legend().get_texts()[0].get_text()
+
+
+def test_rows_without_epochs_are_no_course_over_epochs(tmp_path):
+    write_run(tmp_path / "run.h5", seed=0, rate=0.1, epochs=False)
+    with pytest.raises(InputError, match=r"run\.h5: its rows have no epochs, which rec\.measure"):
+        error_and_jsd(tmp_path / "run.h5", ax=Figure().add_subplot())
+    error_and_jsd(tmp_path / "run.h5", over="scaling.rate", ax=Figure().add_subplot())

@@ -9,10 +9,11 @@ from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 from scipy.stats import lognorm
 
+from infoplane.analysis.joined_bins import joined_bins
 from infoplane.analysis.sketch import LogHistogram
 from infoplane.errors import InputError, RunFileError
 from infoplane.plots import COLUMN, histogram, histograms, theme
-from infoplane.plots.histogram import joined, joined_linear
+from infoplane.plots.histogram import joined_linear
 from infoplane.probes.probe_info import ProbeInfo
 from infoplane.runfile.schema import run_streams
 from infoplane.runfile.writer import RunWriter
@@ -89,7 +90,7 @@ def test_one_value_alone_in_an_outer_sliver_makes_no_spike():
 def test_joined_bins_keep_every_value():
     sketch = sketch_of(np.random.default_rng(4).normal(size=5_000))
     edges, counts = sketch.histogram(1)
-    cuts, density = joined(edges, counts)
+    cuts, density = joined_bins(edges, counts)
     assert cuts.size < edges.size
     assert np.isin(cuts, edges).all()
     assert np.sum(density * np.diff(np.log(cuts))) * counts.sum() == pytest.approx(counts.sum())

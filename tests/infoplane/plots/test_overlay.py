@@ -7,7 +7,7 @@ from matplotlib.colors import to_hex
 from infoplane.errors import InputError
 from infoplane.plots import overlay
 from infoplane.plots.overlay import ARM_STYLES
-from infoplane.plots.theme import COLORS
+from infoplane.site_marks import COLORS
 
 
 @pytest.fixture

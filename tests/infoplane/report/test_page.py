@@ -198,3 +198,12 @@ def test_a_missing_library_is_said_with_the_extra_that_has_it(monkeypatch, two_r
             page(data)
     finally:
         page_module._plotly.cache_clear()
+
+
+def test_a_live_page_has_a_place_for_what_there_is_not_yet(two_runs):
+    full = run_data(two_runs)
+    empty = full | {"runs": [], "sections": full["sections"][:1]}
+    ids = {section["id"] for section in full["sections"]}
+    there = {a["data-text"] for tag, a in parsed(page(empty, live="data?token=a")).tags if "data-text" in a}
+    assert there == ids
+    assert {a["data-text"] for tag, a in parsed(page(empty)).tags if "data-text" in a} == {"summary"}

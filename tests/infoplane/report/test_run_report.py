@@ -18,6 +18,7 @@ from infoplane.errors import InputError, RunFileError
 from infoplane.reports.page.run_data import run_data
 from infoplane.reports.run_report import COLUMNS, run_report
 from infoplane.reports.run_sentences import bits, duration
+from infoplane.training import read_settings, train
 
 KILLED = """
 import importlib.util, os, signal, sys
@@ -272,3 +273,26 @@ def test_an_ending_that_says_no_format_is_refused(tmp_path, two_runs):
         report(two_runs[0], "-o", tmp_path / "report.txt")
     with pytest.raises(InputError, match="two formats"):
         report(two_runs[0], "--json", "--format", "md")
+
+
+def test_of_real_labels_i_zy_is_an_estimate_and_no_entropy_its_limit(tmp_path):
+    settings = read_settings(
+        None,
+        {
+            "data.name": "diabetes",
+            "model.hidden": (8,),
+            "training.epochs": 1,
+            "probes.latent": 2,
+            "probes.control": False,
+        },
+    )
+    train(settings, tmp_path / "run.h5", quiet=True)
+    data = run_data([tmp_path / "run.h5"])
+    summary, rows = (text_of(section(data, name)) for name in ("summary", "rows"))
+    assert "bit (estimate)" in summary
+    assert "H(Y)" not in summary
+    assert "% (1 - R²)" in summary
+    assert "i_zy: an estimate of I(Z;Y)" in rows
+    assert "lower bound" not in rows
+    assert data["runs"][0]["plane"]["h_y"] is None
+    assert data["runs"][0]["plane"]["kinds"]["i_zy"] == "estimate"
