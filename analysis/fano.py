@@ -3,8 +3,9 @@
     I(T;Y) >= H(Y) - h(e) - e log(C - 1)        (Cover & Thomas 2006, section 2.10)
 
 for any classifier that reads T alone and errs with probability e on Y of C classes, h the entropy of (e, 1 - e). The
-right side falls with e from H(Y) at e = 0 to H(Y) - log C at e = 1 - 1/C, the error of guessing; beyond that an error
-proves no more. Read from the other side it is a ceiling: with I(T;Y) given, no classifier errs less.
+right side falls with e from H(Y) at e = 0 to H(Y) - log C at e = 1 - 1/C, the error of guessing. Beyond that it rises
+again, for who errs more often than by guessing knows something too; here it stays. Read from the other side it is a
+ceiling: with I(T;Y) given, no classifier errs less.
 """
 
 import math

@@ -217,9 +217,9 @@ class Verdict:
             )
         if claim.effect is None:
             return (
-                f"The interval holds 0. {pair.seeds} seeds of this spread find a true difference of "
-                f"{self.detectable:.2g}{f' {claim.unit}'.rstrip()} in 4 of 5 experiments; how many seeds would decide "
-                "depends on the effect, and none was claimed."
+                f"The interval holds zero. With {pair.seeds} seeds of this spread a true difference of "
+                f"{self.detectable:.2g}{f' {claim.unit}'.rstrip()} is found in 4 of 5 experiments; how many seeds "
+                "would decide depends on the effect, and none was claimed."
             )
         if self.seeds_if_true is None:
             return (
@@ -239,8 +239,8 @@ class Verdict:
 
 def signed(value: float, half_width: float) -> str:
     """Return a difference with its sign and as many decimals as two digits of the interval's half width have."""
-    decimals = _decimals(value, half_width)
-    return f"{value:+.{decimals}f}" if round(value, decimals) else f"{0:.{decimals}f}"
+    shown = f"{value:+.{_decimals(value, half_width)}f}"
+    return shown if float(shown) else shown.replace("-", "+")
 
 
 def between(interval: tuple[float, float], half_width: float) -> str:

@@ -11,6 +11,13 @@ from infoplane.printable import printable
 
 INTERRUPTED = 130
 _LONGEST = 2000
+_RUNS = "; what was written so far is kept, the rows of a run file too"
+_LEFT = {
+    **dict.fromkeys(("demo", "train", "sweep", "reproduce"), _RUNS),
+    "watch": "; whoever writes the runs goes on",
+    **dict.fromkeys(("report", "plane", "export", "recover"), "; nothing was written"),
+}
+"""What an interrupted command leaves behind."""
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
@@ -53,7 +60,7 @@ def run(arguments: Sequence[str] | None = None) -> int:
             return _say(f"{type(error).__name__}: {reason} (INFOPLANE_TRACEBACK=1 shows where)", 1)
         code = INTERRUPTED
     if code == INTERRUPTED:
-        return _say("interrupted; what was written so far is kept, the rows of a run file too", code)
+        return _say(f"interrupted{_LEFT.get(words[0], '')}", code)
     return code
 
 

@@ -3,9 +3,12 @@
 import sys
 import warnings
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
+
+if TYPE_CHECKING:
+    from infoplane.runfile.reader import Run
 
 
 def recover(
@@ -30,7 +33,7 @@ def recover(
     with warnings.catch_warnings():
         # That rows are lost is what the table below says.
         warnings.filterwarnings("ignore", message=".* rows of .* can be read")
-        with ip.open_run(run) as old:
+        with _opened(run) as old:
             before = old.check()
         written = rebuilt(run, target, overwrite=force)
         with ip.open_run(written) as new:
@@ -46,3 +49,17 @@ def recover(
     if lost and not any(saved.values()):
         print(f"infoplane: nothing could be recovered: none of {lost:,} rows can be read", file=sys.stderr)
         raise typer.Exit(1)
+
+
+def _opened(path: Path) -> "Run":
+    """Open the run; where that is not possible, say so without the advice to call this very command."""
+    import infoplane as ip
+    from infoplane.errors import RunFileError
+    from infoplane.runfile.access import RECOVER
+
+    try:
+        return ip.open_run(path)
+    except RunFileError as error:
+        if not str(error).endswith(RECOVER):
+            raise
+        raise RunFileError(f"{str(error).removesuffix(RECOVER)}nothing of it can be recovered") from error

@@ -133,7 +133,7 @@ def _write_parquet(view: StreamView, part: Path) -> None:
         with part.open("wb") as file:
             _table(view).to_parquet(file, engine="pyarrow", index=False)
     except ImportError as error:
-        raise RunFileError("Parquet needs pyarrow (the extra 'parquet'): pip install pyarrow") from error
+        raise RunFileError("Parquet needs pyarrow (the extra 'parquet'): pip install 'infoplane[parquet]'") from error
 
 
 def _write_json(view: StreamView, part: Path) -> None:

@@ -184,9 +184,8 @@ def _head(widths: Sequence[int]) -> str:
 def _site_line(site: _Site, widths: Sequence[int], width: int, *, ascii_only: bool) -> Text:
     marks = ASCII if ascii_only else BLOCKS
     rates, label_bounds = (sparkline(values, widths[3], marks=marks) for values in (site.rates, site.label_bounds))
-    name = site.name if cell_len(site.name) <= widths[0] else f"{set_cell_size(site.name, widths[0] - 1)}…"
     line = Text("  ")
-    line.append(set_cell_size(name, widths[0]))
+    line.append(set_cell_size(_shortened(site.name, widths[0]), widths[0]))
     line.append(f"  {site.rate.rjust(widths[1])}")
     line.append(f"  {site.rate_control.rjust(widths[2])}", style="dim")
     line.append(f"  {rates.ljust(widths[3])}", style="cyan")
@@ -195,6 +194,14 @@ def _site_line(site: _Site, widths: Sequence[int], width: int, *, ascii_only: bo
     line.append(f"  {label_bounds}", style="magenta")
     line.truncate(width, overflow="ellipsis")
     return line
+
+
+def _shortened(name: str, width: int) -> str:
+    """Cut a name in its middle: sites of one network differ in their ends."""
+    if cell_len(name) <= width:
+        return name
+    tail = name[-(width // 2) :]
+    return f"{set_cell_size(name, max(0, width - 1 - cell_len(tail))).rstrip()}…{tail}"
 
 
 def _notes(states: Sequence[RunState], patterns: Sequence[str], *, ascii_only: bool) -> list[str]:

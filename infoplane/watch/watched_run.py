@@ -6,6 +6,7 @@ date. Every look reads the counters of its streams, and of the rows only those t
 
 import math
 import os
+import time
 import warnings
 from collections import deque
 from contextlib import suppress
@@ -25,6 +26,7 @@ RECENT = 120
 """Rows that are kept for a sparkline."""
 
 _MOST_AT_ONCE = 500
+_NEW = 10.0  # seconds
 # A measurement ends with its row of metrics and its findings; what it writes before need not be looked at.
 _WATCHED = ("plane", "metrics", "findings", "events", "scaling")
 
@@ -185,7 +187,8 @@ class WatchedRun:
             reason = str(error).removeprefix(f"{printable(self.path)}: ")
         if reason.startswith(_DAMAGED):
             reason = "it is cut off or damaged"  # what HDF5 says of it helps nobody
-        status = UNREADABLE if is_still and not written else STARTING
+        is_old = time.time() - _written(self.path) > _NEW  # one that is being made is not left alone for so long
+        status = UNREADABLE if (is_still or is_old) and not written else STARTING
         return RunState(self.path, status, reason=reason, file=self._state.file, written=_written(self.path))
 
 

@@ -9,7 +9,7 @@ import pytest
 
 from infoplane.errors import InputError
 from infoplane.plots import plane, planes
-from infoplane.plots.path import read_paths
+from infoplane.plots.read_paths import read_paths
 from infoplane.probes.probe_info import ProbeInfo
 from infoplane.runfile.schema import PLANE_QUANTITIES, run_streams
 from infoplane.runfile.writer import RunWriter

@@ -8,7 +8,7 @@ import pytest
 import infoplane as ip
 from infoplane.analysis.sketch import BIN_CENTERS, BIN_EDGES, QUANTITIES, LogHistogram
 from infoplane.errors import InputError, RunFileError
-from infoplane.plots.path import read_paths
+from infoplane.plots.read_paths import read_paths
 from infoplane.probes.probe_info import ProbeInfo
 from infoplane.runfile.schema import PLANE_QUANTITIES, run_streams
 from infoplane.runfile.stream import Coordinate, Stream, Variable

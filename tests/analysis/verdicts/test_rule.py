@@ -196,8 +196,8 @@ def test_as_many_pairs_as_claims():
             Claim("loss", direction="lower", unit="bit"),
             pair(0.1, 0.25),
             "loss: undecided. B - A = +0.10 bit, [-0.15, +0.35] (95 %, 5 paired seeds), p = 0.33. The interval holds "
-            "0. 5 seeds of this spread find a true difference of 0.34 bit in 4 of 5 experiments; how many seeds would "
-            "decide depends on the effect, and none was claimed.",
+            "zero. With 5 seeds of this spread a true difference of 0.34 bit is found in 4 of 5 experiments; how many "
+            "seeds would decide depends on the effect, and none was claimed.",
         ),
         (
             Claim("error", effect=-0.03, unit="points"),

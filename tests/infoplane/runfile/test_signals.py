@@ -66,6 +66,16 @@ def ended_by(path, where, *numbers):
     return process.returncode, said
 
 
+@pytest.fixture(scope="module")
+def uncaught():
+    """As Python itself ends by an interrupt that nobody catches after a step of an optimizer: -2 by itself.
+
+    Where tabulate is installed, what torch does at the exit makes it 1.
+    """
+    code = "import torch; torch.optim.Adam([torch.zeros(1, requires_grad=True)]).step(); raise KeyboardInterrupt"
+    return subprocess.run([sys.executable, "-c", code], stderr=subprocess.DEVNULL).returncode
+
+
 def end_of(path):
     with ip.open_run(path) as run:
         assert all(committed == readable for committed, readable in run.check().values())
@@ -82,9 +92,9 @@ def test_sigterm_ends_with_a_whole_row_a_status_and_its_own_exit_code(tmp_path, 
     assert rows == 3 if where == "append" else rows >= 3
 
 
-def test_ctrl_c_ends_with_a_status_and_a_keyboard_interrupt(tmp_path):
+def test_ctrl_c_ends_with_a_status_and_a_keyboard_interrupt(tmp_path, uncaught):
     code, said = ended_by(tmp_path / "run.h5", "loop", signal.SIGINT)
-    assert code == -signal.SIGINT  # as Python ends by an interrupt that nobody catches
+    assert code == uncaught
     assert said.endswith("KeyboardInterrupt\n")
     assert end_of(tmp_path / "run.h5")[:2] == ("interrupted", "interrupted by SIGINT")
 
@@ -123,9 +133,9 @@ def test_a_second_signal_at_any_moment_of_the_end_waits_until_the_file_is_whole(
 
 
 @pytest.mark.parametrize("number", HANDLERS)
-def test_signals_during_the_close_wait_until_the_file_is_whole(tmp_path, number):
+def test_signals_during_the_close_wait_until_the_file_is_whole(tmp_path, uncaught, number):
     code, _ = ended_by(tmp_path / "run.h5", "close", number, number, signal.SIGINT)
-    assert code in (143, -signal.SIGINT)
+    assert code in (143, uncaught)
     assert end_of(tmp_path / "run.h5") == ("finished", "finished", 3)
 
 

@@ -178,7 +178,7 @@ def test_a_browser_follows_a_training_to_its_death(tmp_path, elsewhere, watch_pr
 
 def test_the_server_is_not_to_be_had_from_elsewhere(tmp_path, watch_process):
     pytest.importorskip("uvicorn", reason="needs the extra 'watch'")
-    _, address = served(watch_process, tmp_path / "none.h5")
+    watch, address = served(watch_process, tmp_path / "none.h5")
     port = int(re.search(r":(\d+)/", address)[1])
     token = address.partition("token=")[2]
     for host, path, code in (
@@ -192,6 +192,10 @@ def test_the_server_is_not_to_be_had_from_elsewhere(tmp_path, watch_process):
     for other in others - {"127.0.0.1"}:
         with socket.socket() as tried:
             assert tried.connect_ex((other, port)) != 0
+    watch.send_signal(signal.SIGINT)
+    said = "".join(text for text in watch.communicate(timeout=_PATIENCE) if text)
+    assert "interrupted; whoever writes the runs goes on" in said
+    assert token not in said  # in no line on a request either
 
 
 def answer_of(address, port, host, path):

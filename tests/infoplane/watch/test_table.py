@@ -6,7 +6,7 @@ import pytest
 from rich.cells import cell_len
 
 from infoplane.watch.sparkline import BLOCKS
-from infoplane.watch.table import table
+from infoplane.watch.table import _shortened, table
 
 
 def lines_of(states, width=100, height=30, **options):
@@ -97,3 +97,8 @@ def test_terminals_without_blocks_get_plain_signs(state_of):
 
 def test_patterns_are_named(state_of):
     assert any("runs/*.h5" in line and "Ctrl-C" in line for line in lines_of([state_of()], patterns=["runs/*.h5"]))
+
+
+def test_long_names_of_sites_keep_the_ends_that_tell_them_apart():
+    assert [_shortened(f"hidden{k}", 7) for k in (1, 10, 12)] == ["hidden1", "hid…n10", "hid…n12"]
+    assert _shortened("fc", 7) == "fc"
