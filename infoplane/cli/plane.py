@@ -20,7 +20,9 @@ def plane(
         str, typer.Option(help="Several runs: beside each other, overlay, or mean (of one arm's seeds).")
     ] = "beside",
     style: Annotated[str, typer.Option(help="dots, or trajectories.")] = "dots",
-    window: Annotated[int, typer.Option(min=1, help="Draw the mean of so many rows; the paper's Fig. 5 has 10.")] = 1,
+    window: Annotated[
+        int, typer.Option(min=1, help="Draw the mean of so many rows, at most all; the paper's Fig. 5 has 10.")
+    ] = 1,
     fps: Annotated[float, typer.Option(help="Frames per second of a movie.")] = 10.0,
     control: Annotated[bool, typer.Option(help="Draw the probes on the frozen untrained network too.")] = True,
     json: Annotated[bool, typer.Option("--json", help="Print the numbers instead, one object per row.")] = False,

@@ -38,7 +38,7 @@ def report(
     from infoplane.cli.output import new_file
     from infoplane.errors import InputError
     from infoplane.printable import printable
-    from infoplane.reports.run_report import html_report, run_report
+    from infoplane.reports.run_report import fitting_page, run_report
 
     wanted = _wanted(format, out, json=json)
     if out is not None:
@@ -50,7 +50,7 @@ def report(
     elif wanted == Format.html:
         raise InputError("a page needs a file: give it with -o report.html, or --format md, csv or json")
     if wanted == Format.html:
-        text = html_report(runs, rows=rows)
+        made, text = fitting_page(runs, rows=rows)
     else:
         made = run_report(runs, rows=rows)
         text = {Format.md: made.to_markdown, Format.csv: made.to_csv, Format.json: made.to_json}[wanted]()
@@ -59,6 +59,8 @@ def report(
     else:
         out.write_text(text, encoding="utf-8", newline="")
         print(printable(out), file=sys.stderr)
+    for path in made.damaged:
+        print(f"{path} is damaged; the report says what of it cannot be read", file=sys.stderr)
 
 
 def _wanted(given: Format | None, out: Path | None, *, json: bool) -> Format:

@@ -1,8 +1,9 @@
 """Bounds over training: the rate above, the label bound below, with bands of one standard error.
 
 The rate (mean divergence from the prior, Eq. 11) bounds I(Z;X) of the probe's code from above, and loosely. Where it
-was recorded, the sandwich is a pale area between the narrower bounds on the same information of the known code, below
-E log p(z|x) / (1/n sum_j p(z|x_j)) and above its leave-one-out form (Poole et al. 2019). All in bit.
+was recorded, the sandwich is a pale area between the bounds on the same information of the known code: below
+E log p(z|x) / (1/n sum_j p(z|x_j)) and above its leave-one-out form (Poole et al. 2019). They are narrower once the
+probe is trained; before that the upper one can lie above the rate. All in bit.
 """
 
 from collections.abc import Sequence
@@ -18,7 +19,16 @@ from matplotlib.patches import Patch
 from numpy.typing import NDArray
 
 from infoplane.errors import InputError
-from infoplane.plots.caption import caption_below, height_outside, legend_below, name_as_is, small
+from infoplane.plots.caption import (
+    caption_below,
+    head_as_is,
+    height_outside,
+    legend_below,
+    name_as_is,
+    shortened,
+    small,
+    width_of,
+)
 from infoplane.plots.path import Clock, ProbePath, RunPaths
 from infoplane.plots.plane import ROWS
 from infoplane.plots.plane_legend import CONTROL_LABEL, LEGEND, control_notes, notes
@@ -26,11 +36,12 @@ from infoplane.plots.plane_lines import y_label
 from infoplane.plots.seeds import Runs, read_arm
 from infoplane.plots.sites import chosen, site_colors
 from infoplane.plots.theme import QUIET, own_figure, pt
-from infoplane.plots.ticks import plain_log
+from infoplane.plots.ticks import plain_log, whole_numbers
 from infoplane.printable import printable
 
 SCALES = ("log", "linear")
 RATE_LABEL = "upper bound\non I(Z;X) [bit]"
+BOTH_LABEL = "rate (upper bound) and\nsandwich of I(Z;X) [bit]"
 _CONTROL: Any = (0, (1, 1.2))
 _DASHES: tuple[Any, ...] = ((0, (4, 1.5)), (0, (5, 1.2, 1, 1.2)), (0, (8, 2)), (0, (2, 3)))
 
@@ -128,10 +139,13 @@ def _draw(
     if np.isfinite(run.h_y):
         _level(label, run.h_y, f"H(Y) = {run.h_y:.3g} bit", "h_y")
     label.margins(y=0.12)
-    rate.set_ylabel(RATE_LABEL)
+    rate.set_ylabel(BOTH_LABEL if _has_sandwich(run) else RATE_LABEL)
     label.set_ylabel(y_label(run).replace(" on ", "\non ").replace(" of ", "\nof "))
     label.set_xlabel(clock.name)
-    rate.set_title(name_as_is(run.name) if title is None else title)
+    whole_numbers(label.xaxis)
+    if title is None:
+        title = shortened(head_as_is(run.name), width_of(rate), float(rate.title.get_fontsize()))
+    rate.set_title(title)
     under = None
     if legend:
         handles, labels = _entries(run, colors, kinds, control)
@@ -161,6 +175,10 @@ def _sandwich(ax: Axes, times: NDArray[np.float64], path: ProbePath, color: str)
         ax.fill_between(times, low, high, where=known, color=color, alpha=0.13, linewidth=0, zorder=1, gid=gid)
         for edge in (low, high):
             ax.plot(times, edge, color=color, linewidth=pt(0.5), alpha=0.7, zorder=1.5)
+
+
+def _has_sandwich(run: RunPaths) -> bool:
+    return any(np.isfinite(path.i_zx_lower + path.i_zx_upper).any() for path in run.paths)
 
 
 def _level(ax: Axes, value: float, text: str, gid: str) -> None:
@@ -208,7 +226,7 @@ def _entries(
         if kind and kind not in labels and path.host == "trained":
             handles.append(Line2D([], [], linestyle=_dashes(path, kinds), **line))
             labels.append(kind)
-    if any(np.isfinite(path.i_zx_lower + path.i_zx_upper).any() for path in run.paths):
+    if _has_sandwich(run):
         handles.append(Patch(facecolor=QUIET, alpha=0.25))
         labels.append("sandwich of I(Z;X)")
     if control and run.has_control:
@@ -225,7 +243,7 @@ def _sentences(run: RunPaths, control: bool, caption: bool) -> list[str]:
     known = any(np.isfinite(path.se_i_zx).any() for path in run.paths)
     at_most = "at most " if run.runs == 1 and run.said else ""
     said.append(f"Bands: {at_most}one standard error {over}." if known else "No bands: no standard errors are known.")
-    if any(np.isfinite(path.i_zx_lower + path.i_zx_upper).any() for path in run.paths):
+    if _has_sandwich(run):
         mean = ", mean of the runs" if run.runs > 1 else ""
         said.append(f"Sandwich: bounds on I(Z;X) below and above, on {run.n_sandwich} inputs{mean}.")
     rest = notes(run, control=control)

@@ -9,15 +9,19 @@ from matplotlib.artist import Artist
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.font_manager import FontProperties
+from matplotlib.layout_engine import ConstrainedLayoutEngine
 from matplotlib.legend import Legend
 from matplotlib.text import Annotation
 from matplotlib.textpath import text_to_path
-from matplotlib.transforms import ScaledTranslation
+from matplotlib.transforms import Bbox, ScaledTranslation
 
 from infoplane.plots.theme import QUIET, pt
 from infoplane.printable import NAME, printable
 
 GAP = 4.0
+_WHOLE = 24  # characters of a word that is not broken
+_HEAD = 255  # characters of a file's name, at most
+_LEAST = 8  # characters that are left of a name
 
 
 def small() -> float:
@@ -35,21 +39,57 @@ def name_as_is(name: str) -> str:
     return as_is(printable(name, NAME))
 
 
+def head_as_is(name: str) -> str:
+    """Return a name from a file at its length, which `shortened` fits in: what tells two apart is often at the end."""
+    return as_is(printable(name, _HEAD))
+
+
 def wrapped(text: str, width: float, *, size: float | None = None) -> str:
     """Return `text` broken into lines of at most `width` points as set in `size` points (small text if left out).
 
-    Longer words stay whole, and so do equations ("n = 450") and what is held together by no-break spaces.
+    Equations ("n = 450") and what is held together by no-break spaces stay whole. A longer word is broken after a dot,
+    colon or underscore, or else where it has to be.
     """
-    words = text.replace(" = ", "\u00a0=\u00a0").split(" ")
-    return _filled(words, " ", width, small() if size is None else size)
+    size = small() if size is None else size
+    pieces: list[tuple[str, str]] = []
+    for word in text.replace(" = ", "\u00a0=\u00a0").split(" "):
+        first, *rest = _parts(word) if _width(word, size) > width else [word]
+        pieces += [(" ", first), *(("", part) for part in rest)]
+    return _filled(pieces, width, size)
 
 
-def _filled(parts: Sequence[str], between: str, width: float, size: float) -> str:
-    font = FontProperties(size=size)
+def shortened(text: str, width: float, size: float) -> str:
+    """Return `text` with its middle left out as far as `width` points in `size` points ask for.
+
+    A text of several lines or with a formula stays as it is.
+    """
+    signs = re.findall(r"\\\$|.", text, flags=re.DOTALL)
+    if "\n" in signs or "$" in signs:
+        return text
+    kept, shown = len(signs), text
+    while kept > _LEAST and _width(shown, size) > width:
+        kept -= 1
+        shown = "".join([*signs[: kept - kept // 2], "\u2026", *signs[len(signs) - kept // 2 :]])
+    return shown
+
+
+def _parts(word: str) -> list[str]:
+    words = [part for part in re.split(r"(?:(?<=[.:_ ])|(?=\[))(?![^$]*\$)", word) if part]
+    return [
+        part for one in words for part in ([one] if len(one) <= _WHOLE else re.findall(r"(?:\\\$|.){1,3}", one))
+    ] or [word]
+
+
+def _width(text: str, size: float) -> float:
+    return float(text_to_path.get_text_width_height_descent(text, FontProperties(size=size), ismath=False)[0])
+
+
+def _filled(pieces: Sequence[tuple[str, str]], width: float, size: float) -> str:
+    """Return pieces, each with what stands between it and the one before, set into lines."""
     lines: list[str] = []
-    for part in parts:
+    for between, part in pieces:
         longer = f"{lines[-1]}{between}{part}" if lines else part
-        if lines and text_to_path.get_text_width_height_descent(longer, font, ismath=False)[0] <= width:
+        if lines and _width(longer, size) <= width:
             lines[-1] = longer
         else:
             lines.append(part)
@@ -61,15 +101,42 @@ def width_of(ax: Axes) -> float:
     return float(ax.bbox.width / ax.figure.dpi * 72)
 
 
+def room_of(ax: Axes) -> float:
+    """Return how many points there are from the left of the axes to the right of their cell of the figure.
+
+    As constrained layout will leave them: labels and ticks beside the axes of each column are taken off. Without that
+    layout it is the width of the axes as they stand.
+    """
+    figure, cell = ax.figure, ax.get_subplotspec()
+    if cell is None or not isinstance(figure.get_layout_engine(), ConstrainedLayoutEngine):
+        return width_of(ax)
+    columns = cell.get_gridspec().ncols
+    beside: dict[int, float] = {}
+    for other in figure.axes:
+        spec, box = other.get_subplotspec(), other.get_tightbbox()
+        if spec is not None and box is not None and spec.get_gridspec() is cell.get_gridspec():
+            taken = max(0.0, other.bbox.x0 - _left_of(other))
+            beside[spec.colspan.start] = max(taken, beside.get(spec.colspan.start, 0.0))
+    pixels = (figure.bbox.width - sum(beside.values())) / columns
+    pad: float = mpl.rcParams["figure.constrained_layout.w_pad"]
+    return float(pixels / figure.dpi * 72 - 2 * 72 * pad)
+
+
+def _left_of(ax: Axes) -> float:
+    """Return where the ticks and the label of the vertical axis begin, in pixels."""
+    box = ax.yaxis.get_tightbbox(None) if ax.axison else None
+    return float(ax.bbox.x0 if box is None else box.x0)
+
+
 def height_of(ax: Axes) -> float:
     """Return the height of the axes in points, as they stand before the layout has run."""
     return float(ax.bbox.height / ax.figure.dpi * 72)
 
 
 def caption_below(ax: Axes, text: str, *, under: Artist | None = None, share: float = 1.0) -> Annotation:
-    """Write plain `text`, wrapped to a share of the axes' width, under the label of the x axis or another artist."""
-    return ax.annotate(
-        as_is(wrapped(text, share * width_of(ax))),
+    """Write plain `text`, wrapped to a share of the room there is, under the label of the x axis or another artist."""
+    caption = ax.annotate(
+        as_is(wrapped(text, 0.98 * share * room_of(ax))),
         xy=(0, 0),
         xycoords=("axes fraction", ax.xaxis.label if under is None else under),
         xytext=(0, -pt(GAP)),
@@ -81,10 +148,31 @@ def caption_below(ax: Axes, text: str, *, under: Artist | None = None, share: fl
         annotation_clip=False,
         gid="caption",
     )
+    caption.__class__ = _Caption
+    return caption
+
+
+class _Caption(Annotation):
+    """A caption that the layout makes room for below the axes alone: to their right it has what `room_of` says."""
+
+    def get_tightbbox(self, renderer: Any = None) -> Any:
+        return _below(super().get_tightbbox(renderer), self.axes)
+
+
+class _LegendBelow(Legend):
+    """The same of a legend."""
+
+    def get_tightbbox(self, renderer: Any = None) -> Any:
+        return _below(super().get_tightbbox(renderer), self.axes)
+
+
+def _below(box: Any, ax: Any) -> Any:
+    # What stands out to the right is no reason to make the axes narrower, which would move it along.
+    return None if box is None else Bbox.from_extents(box.x0, box.y0, max(box.x0, min(box.x1, ax.bbox.x1)), box.y1)
 
 
 def legend_below(ax: Axes, handles: Sequence[Any], labels: Sequence[str], **options: Any) -> Legend:
-    """Set a legend under the label of the x axis, in as many columns as the width of the axes holds.
+    """Set a legend under the label of the x axis, in as many columns as the room beside their left edge holds.
 
     Labels too wide for one column are broken before a bracket, after a dot, colon, underscore or space, or else where
     they have to be.
@@ -94,25 +182,32 @@ def legend_below(ax: Axes, handles: Sequence[Any], labels: Sequence[str], **opti
     depth = 0.0 if axis is None else (ax.get_window_extent().y0 - axis.y0) / pixels
     below = ScaledTranslation(0, -(depth + pt(GAP)) / 72, ax.figure.dpi_scale_trans)
     options |= {"loc": "upper left", "bbox_to_anchor": (0, 0), "bbox_transform": ax.transAxes + below}
-    for columns in range(_most_columns(ax, handles, labels, options), 0, -1):
+    room = room_of(ax)
+    for columns in range(_most_columns(ax, handles, labels, options, room), 0, -1):
         legend = ax.legend(handles, labels, ncols=columns, borderpad=0, borderaxespad=0, **options)
-        if legend.get_window_extent().width / pixels <= width_of(ax):
-            return legend
-    texts = legend.get_texts()
-    beside = legend.get_window_extent().width - max(text.get_window_extent().width for text in texts)
-    for text in texts:
-        words = re.split(r"(?:(?<=[.:_ ])|(?=\[))(?![^$]*\$)", text.get_text())
-        parts = [part for word in words for part in re.findall(r"(?:\\\$|.){1,24}", word)]
-        text.set_text(_filled(parts, "", width_of(ax) - beside / pixels, float(text.get_fontsize())))
+        if legend.get_window_extent().width / pixels <= room:
+            break
+    else:
+        texts = legend.get_texts()
+        beside = legend.get_window_extent().width - max(text.get_window_extent().width for text in texts)
+        for text in texts:
+            text.set_text(
+                _filled(
+                    [("", part) for part in _parts(text.get_text())], room - beside / pixels, float(text.get_fontsize())
+                )
+            )
+    legend.__class__ = _LegendBelow
     return legend
 
 
-def _most_columns(ax: Axes, handles: Sequence[Any], labels: Sequence[str], options: Mapping[str, Any]) -> int:
+def _most_columns(
+    ax: Axes, handles: Sequence[Any], labels: Sequence[str], options: Mapping[str, Any], room: float
+) -> int:
     """Return how many columns a legend has at most: each is as wide as its narrowest entry. Trying takes long."""
     legend = ax.legend(handles, labels, ncols=1, borderpad=0, **{**options, "title": None})
     widths = [text.get_window_extent().width for text in legend.get_texts()]
     narrowest = legend.get_window_extent().width - max(widths) + min(widths)
-    return max(1, min(len(handles), int(width_of(ax) * ax.figure.dpi / 72 // narrowest)))
+    return max(1, min(len(handles), int(room * ax.figure.dpi / 72 // narrowest)))
 
 
 def height_outside(ax: Axes) -> float:

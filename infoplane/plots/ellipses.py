@@ -18,7 +18,6 @@ from typing import Any
 
 import numpy as np
 from matplotlib.axes import Axes
-from matplotlib.colors import to_rgba
 from matplotlib.patches import Ellipse
 from numpy.typing import NDArray
 from scipy.stats import f as fisher
@@ -30,8 +29,6 @@ from infoplane.plots.theme import pt, shades
 from infoplane.printable import printable
 
 REGIONS = ("mean", "seed", "deviation", "none")
-MOST = 6
-"""Ellipses per path: more would hide each other."""
 
 
 def ellipse_factor(runs: int, region: str, level: float) -> float:
@@ -69,11 +66,6 @@ def check_region(region: str, level: float) -> None:
         raise InputError(f"level is {level!r}, but it must lie between 0 and 1, such as 0.95")
 
 
-def ellipse_rows(rows: int) -> NDArray[np.intp]:
-    """Return the rows that get an ellipse: all up to `MOST`, else so many, evenly spaced, with the first and last."""
-    return np.unique(np.linspace(0, rows - 1, min(rows, MOST)).round().astype(np.intp))
-
-
 def draw_ellipses(
     ax: Axes,
     run: RunPaths,
@@ -84,50 +76,50 @@ def draw_ellipses(
     level: float,
     linestyle: Any = "-",
 ) -> None:
-    """Draw the ellipses of the trained host's paths, in the shade of each site that `share` of the time has."""
+    """Draw the ellipse of the last point of each of the trained host's paths, in the shade of its site.
+
+    One per path: those of more rows hide each other and the points.
+    """
     if region == "none" or run.runs < 3:
         return
     factor = ellipse_factor(run.runs, region, level)
     for path in run.paths:
         if path.host != "trained" or path.covariance is None:
             continue
-        for row in ellipse_rows(path.i_zx.size):
-            covariance = path.covariance[row]
-            if not np.isfinite(covariance).all():
-                continue
-            values, vectors = np.linalg.eigh(covariance)
-            width, height = 2 * np.sqrt(factor * np.clip(values[::-1], 0, None))
-            angle = float(np.degrees(np.arctan2(vectors[1, 1], vectors[0, 1])))
-            ax.add_patch(
-                Ellipse(
-                    (float(path.i_zx[row]), float(path.i_zy[row])),
-                    float(width),
-                    float(height),
-                    angle=angle,
-                    facecolor=to_rgba(colors[path.site], 0.07),
-                    edgecolor=shades(colors[path.site])(0.25 + 0.75 * share[row]),
-                    linewidth=pt(0.7),
-                    linestyle=linestyle,
-                    zorder=1.8,
-                    gid=f"{printable(path.probe)} ellipse",
-                )
+        covariance = path.covariance[-1]
+        if not np.isfinite(covariance).all():
+            continue
+        values, vectors = np.linalg.eigh(covariance)
+        width, height = 2 * np.sqrt(factor * np.clip(values[::-1], 0, None))
+        angle = float(np.degrees(np.arctan2(vectors[1, 1], vectors[0, 1])))
+        ax.add_patch(
+            Ellipse(
+                (float(path.i_zx[-1]), float(path.i_zy[-1])),
+                float(width),
+                float(height),
+                angle=angle,
+                facecolor="none",
+                edgecolor=shades(colors[path.site])(0.25 + 0.75 * share[-1]),
+                linewidth=pt(0.7),
+                linestyle=linestyle,
+                zorder=1.8,
+                gid=f"{printable(path.probe)} ellipse",
             )
+        )
 
 
-def ellipse_reach(run: RunPaths, *, region: str, level: float) -> NDArray[np.float64]:
-    """Return how far the ellipses of a run reach, as points of shape (points, 2)."""
-    if region == "none" or run.runs < 3:
-        return np.empty((0, 2))
-    factor = ellipse_factor(run.runs, region, level)
-    reached = []
-    for path in run.paths:
-        if path.host == "trained" and path.covariance is not None:
-            at = ellipse_rows(path.i_zx.size)
-            at = at[np.isfinite(path.covariance[at]).all(axis=(1, 2))]
-            centre = np.column_stack([path.i_zx, path.i_zy])[at]
-            half = np.sqrt(factor * path.covariance[at][:, [0, 1], [0, 1]])
-            reached += [centre - half, centre + half]
-    return np.concatenate([np.empty((0, 2)), *reached])
+def cut_sentence(ax: Axes) -> str:
+    """Return how many of the ellipses reach beyond the limits of the axes, which the points make; empty for none."""
+    ellipses = [patch for patch in ax.patches if isinstance(patch, Ellipse)]
+    (left, bottom), (right, top) = ax.viewLim.min, ax.viewLim.max
+    cut = 0
+    for ellipse in ellipses:
+        edge = ellipse.get_patch_transform().transform_path(ellipse.get_path()).get_extents()
+        cut += bool(edge.x0 < left or edge.x1 > right or edge.y0 < bottom or edge.y1 > top)
+    if not cut:
+        return ""
+    many = len(ellipses)
+    return f"{cut} of {many} ellipses reach beyond the frame." if many > 1 else "The ellipse reaches beyond the frame."
 
 
 def ellipse_sentence(run: RunPaths, *, region: str, level: float) -> str:
@@ -136,9 +128,8 @@ def ellipse_sentence(run: RunPaths, *, region: str, level: float) -> str:
         return ""
     if run.runs < 3:
         return "No ellipses: they need three runs."
-    rows = "" if run.step.size <= MOST else f" at {ellipse_rows(run.step.size).size} of {run.step.size} rows"
     if region == "deviation":
-        return f"Ellipses{rows}: one standard deviation of {run.runs} seeds."
+        return f"Ellipses at the last points: one standard deviation of {run.runs} seeds."
     what = "of the mean over seeds" if region == "mean" else "for one further seed"
     law = f"Hotelling, {run.runs} runs, inputs not resampled"
-    return f"Ellipses{rows}: {100 * level:g} % region {what} ({law})."
+    return f"Ellipses at the last points: {100 * level:g} % region {what} ({law})."

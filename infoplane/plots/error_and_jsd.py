@@ -120,7 +120,6 @@ def error_and_jsd(
         under = _legend(ax, handles, labels) if legend else None
         said = told + (_sentences(courses, places, groups, level) if caption else [])
         if said:
-            # The right axis takes its share of the width when the layout runs.
             caption_below(ax, " ".join(said), under=under)
         return ax
 

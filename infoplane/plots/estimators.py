@@ -95,8 +95,7 @@ def estimators(
         under = _legend(ax, rows, truth) if legend else None
         said = _sentences(rows, caption)
         if said:
-            # The names of the rows take their share of the width when the layout runs.
-            caption_below(ax, " ".join(said), under=under, share=0.9)
+            caption_below(ax, " ".join(said), under=under)
         return ax
 
     return on_axes(ax, draw, height=max(0.23, _ROW * (len(rows) + 1)))
@@ -164,8 +163,9 @@ def _draw_row(ax: Axes, row: _Row, y: float) -> None:
             ax.errorbar(read.value, y, xerr=read.standard_error, ecolor=color, elinewidth=0.9, fmt="none", zorder=2)
         size = 4.5 if len(row.reads) == 1 else 3.2
         ax.plot(read.value, y, marker=_MARKERS[read.kind], color=color, markersize=size, mew=0, zorder=3, gid=row.name)
-    if len(row.reads) == 1 and row.reads[0].findings:
-        ax.plot(values, [y], zorder=4, gid=f"{row.name} finding", **_RING)
+    ringed = values if row.verdicts else [read.value for read in reads if read.findings]
+    if ringed:
+        ax.plot(ringed, [y] * len(ringed), zorder=4, gid=f"{row.name} finding", **_RING)
 
 
 def _legend(ax: Axes, rows: Sequence[_Row], truth: float | None) -> Any:
@@ -177,7 +177,7 @@ def _legend(ax: Axes, rows: Sequence[_Row], truth: float | None) -> Any:
     if any(len(row.reads) > 1 for row in rows):
         handles.append(Patch(facecolor="#C9D6E2"))
         labels.append("range over settings")
-    if any(len(row.reads) == 1 and row.reads[0].findings and row.finite for row in rows):
+    if any(row.verdicts or read.findings for row in rows for read in row.finite):
         handles.append(Line2D([], [], **_RING))
         labels.append("finding")
     if truth is not None:
@@ -197,7 +197,7 @@ def _sentences(rows: Sequence[_Row], caption: bool) -> list[str]:
             over = sorted({read.error_over for read in reads if math.isfinite(read.standard_error)})
             said.append(f"Bars: one standard error over {' or '.join(over)}.")
         if bare := sum(not math.isfinite(row.reads[0].standard_error) for row in rows):
-            said.append(f"{bare} of {len(rows)} rows have none.")
+            said.append(f"No standard errors for {bare} of {len(rows)} rows.")
         swept: dict[str, dict[str, None]] = {}
         for row in rows:
             if row.swept:

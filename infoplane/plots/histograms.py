@@ -1,4 +1,4 @@
-"""Histograms of the layers of several runs on shared axes: a row per run, a column per layer."""
+"""Histograms of the layers of several runs on shared axes: a row per run, or several where its layers are many."""
 
 from collections.abc import Sequence
 from contextlib import ExitStack
@@ -13,12 +13,14 @@ from numpy.typing import NDArray
 from infoplane.analysis.errors import near_names
 from infoplane.analysis.sketch import SketchSummary
 from infoplane.errors import InputError
-from infoplane.plots.caption import name_as_is, small, wrapped
+from infoplane.plots.caption import head_as_is, height_of, name_as_is, shortened, small, wrapped
 from infoplane.plots.histogram import LINE_LABEL, Y_LABEL, Scale, histogram, x_label
+from infoplane.plots.planes import columns_of
 from infoplane.plots.theme import QUIET, own_figure
 from infoplane.runfile.reader import Run, open_run
 
-NARROWEST = 55 / 25.4
+HEIGHT = 1.75
+_NAMED = 0.25  # of a row that has names of layers above it, in inches
 
 
 def histograms(
@@ -37,9 +39,9 @@ def histograms(
     Parameters
     ----------
     runs : sequence of Run or path-like
-        Open runs, which stay open, or run files; one row of panels each.
+        Open runs, which stay open, or run files; one row of panels each, or as many rows as the width asks for.
     names : sequence of str, optional
-        Parameters (or sites, with `stream` ``activations``); one column each. All of the first run's if left out.
+        Parameters (or sites, with `stream` ``activations``); one panel each. All of the first run's if left out.
     stream : {"weights", "activations"}
         What was sketched.
     row : int
@@ -51,7 +53,8 @@ def histograms(
         One per run; the names of the files if left out.
     figure : matplotlib.figure.Figure, optional
         Where to draw; it is given the constrained layout if it has no layout. A new figure under
-        `infoplane.plots.theme`, of a page's width (180 mm) or 55 mm per layer where that is more, if left out.
+        `infoplane.plots.theme`, of a page's width (180 mm), if left out. Layers for which the figure is too narrow,
+        at 55 mm each, stand in rows below each other.
 
     Returns
     -------
@@ -87,14 +90,22 @@ def histograms(
             for run in opened
         ]
         steps = [int(run.stream(stream).row_values[row]) for run in opened]
-        heads = [name_as_is(run.path.stem) for run in opened] if titles is None else list(titles)
+        heads = [head_as_is(run.path.stem) for run in opened] if titles is None else list(titles)
     heads = [f"{head}, step {step}" for head, step in zip(heads, steps, strict=True)]
     if figure is not None:
         return _draw(figure, sketches, heads, layers, stream, sign, scale)
     with own_figure() as paper:
-        width = max(paper.page, paper.scale * NARROWEST * len(layers))
-        figure = plt.figure(figsize=(width, paper.scale * (0.4 + 1.75 * len(runs))), layout="constrained")
+        lines, _ = _lines(paper.page, len(layers))
+        named = _NAMED * (len(runs) * lines - 1) * (lines > 1)
+        height = paper.scale * (0.4 + HEIGHT * len(runs) * lines + named)
+        figure = plt.figure(figsize=(paper.page, height), layout="constrained")
         return _draw(figure, sketches, heads, layers, stream, sign, scale)
+
+
+def _lines(width: float, layers: int) -> tuple[int, int]:
+    """Return in how many rows, and columns, the layers of a run stand: rows as long as each other, or nearly."""
+    lines = -(-layers // columns_of(width, layers))
+    return lines, -(-layers // lines)
 
 
 def _draw(
@@ -108,7 +119,14 @@ def _draw(
 ) -> NDArray[np.object_]:
     if figure.get_layout_engine() is None:
         figure.set_layout_engine("constrained")
-    grid: NDArray[np.object_] = figure.subplots(len(heads), len(layers), sharex=True, sharey=True, squeeze=False)
+    lines, columns = _lines(figure.get_figwidth(), len(layers))
+    panels = figure.subplots(len(heads) * lines, columns, sharex=True, sharey=True, squeeze=False)
+    blocks = panels.reshape(len(heads), lines * columns)
+    grid: NDArray[np.object_] = blocks[:, : len(layers)]
+    for spare in blocks[:, len(layers) :].flat:
+        spare.remove()
+    for ax in blocks[-1, max(0, len(layers) - columns) : len(layers)]:
+        ax.tick_params(labelbottom=True)
     limits = []
     for axes, line in zip(grid, sketches, strict=True):
         for ax, sketch in zip(axes, line, strict=True):
@@ -123,10 +141,13 @@ def _draw(
         left, right, bottom, top = np.array(limits).T
         grid[0, 0].set_xlim(left.min(), right.max())
         grid[0, 0].set_ylim(bottom.min(), top.max())
-    for ax, name in zip(grid[0], layers, strict=True):
-        ax.set_title(name_as_is(name))
-    for ax, head in zip(grid[:, 0], heads, strict=True):
-        ax.set_ylabel(f"{head}\n{Y_LABEL[scale]}")
+    for line in grid[: 1 if lines == 1 else len(grid)]:
+        for ax, name in zip(line, layers, strict=True):
+            ax.set_title(name_as_is(name))
+    for line, head in zip(grid, heads, strict=True):
+        for ax in line[::columns]:
+            size = float(ax.yaxis.label.get_fontsize())
+            ax.set_ylabel(f"{shortened(head, height_of(ax), size)}\n{Y_LABEL[scale]}")
     size = FontProperties(size=plt.rcParams["axes.labelsize"]).get_size_in_points()
     text = wrapped(f"{x_label(sign, stream)}; line: {LINE_LABEL}", 0.94 * figure.get_figwidth() * 72, size=size)
     figure.supxlabel(text, fontsize=size)

@@ -3,9 +3,11 @@
 Axes, lines at H(Y) and log2 n, legend and caption are those of `infoplane.plots.plane` and stand still.
 """
 
+import math
 import os
 import shutil
 import uuid
+import warnings
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from os import PathLike
@@ -25,11 +27,11 @@ from numpy.typing import NDArray
 
 from infoplane.analysis.errors import whole_number
 from infoplane.errors import InputError
-from infoplane.plots.caption import name_as_is
+from infoplane.plots.caption import head_as_is, shortened
 from infoplane.plots.path import Clock, ProbePath, RunPaths
 from infoplane.plots.plane import ROWS
 from infoplane.plots.plane_legend import ring
-from infoplane.plots.planes import panels
+from infoplane.plots.planes import columns_of, height_beside, panels
 from infoplane.plots.read_paths import read_paths
 from infoplane.plots.theme import SLIDE, pt, shades, site_styles, theme
 from infoplane.printable import printable
@@ -38,6 +40,10 @@ from infoplane.runfile.reader import Run
 MOVIES = (".gif", ".mp4")
 DPI = 100
 LAST_SECONDS = 2.0
+MOST = 4
+"""Panels that can be followed at once."""
+_HIGHEST = 1.5 * SLIDE
+_PANEL = 0.32 * SLIDE  # height of the axes where there are several rows of panels
 
 
 def movie(
@@ -57,7 +63,7 @@ def movie(
     Parameters
     ----------
     runs : Run, path-like, or sequence of them
-        Runs, which stay open, or run files. Several share axes and time.
+        Runs, which stay open, or run files. Several, at most 4, share axes and time.
     path : path-like
         Where to write; its ending says the format: ``.gif``, or ``.mp4`` (H.264), for which ffmpeg must be installed.
         A file that is there is replaced, and only when the movie is whole.
@@ -76,11 +82,12 @@ def movie(
         When a file is no run file, or has no plane.
     InputError
         When a run has not measured yet, the ending is another one, ffmpeg is needed and absent, the folder is not
-        there, or an option cannot be used.
+        there, there are more than 4 runs or their legend leaves no room for them, or an option cannot be used.
 
     Notes
     -----
-    A run that has no row at a time shows its last one before. Drawn for a slide (`theme("slide")`), 1,000 pixels wide.
+    A run that has no row at a time shows its last one before. Drawn for a slide (`theme("slide")`), 1,000 pixels
+    wide and 700 high, or higher as legend, captions and a second row of planes ask for it.
     """
     target = Path(path)
     check_movie(target)
@@ -92,8 +99,13 @@ def movie(
         raise InputError("runs is empty, but a movie shows at least one run")
     if titles is not None and len(titles) != len(given):
         raise InputError(f"there are {len(titles)} titles for {len(given)} runs, but each run needs one")
+    if len(given) > MOST:
+        raise InputError(
+            f"there are {len(given)} runs, but a movie has room for {MOST} planes beside each other: choose {MOST} of "
+            "them, or draw a picture, which grows with its runs"
+        )
     read = [read_paths(run, rows=rows, window=window) for run in given]
-    names = [name_as_is(run.name) for run in read] if titles is None else list(titles)
+    names = [head_as_is(run.name) for run in read] if titles is None else list(titles)
     with theme("slide"), mpl.rc_context({"savefig.dpi": DPI}):
         figure = Figure(figsize=(SLIDE, 0.7 * SLIDE), layout="constrained", dpi=DPI)
         show, times = scene(figure, read, names, trail=trail, control=control, caption=caption)
@@ -120,44 +132,75 @@ def scene(
     """Draw all that stands still; return a function that shows a time, and the times that there are."""
     clock, styles = Clock.of(runs), site_styles(list(dict.fromkeys(site for run in runs for site in run.sites)))
     axes = panels(figure, runs, names, style="none", control=control, errors=False, caption=caption)
-    _freeze(figure)
+    _grow(figure, axes)
+    _freeze(figure, axes)
+    heads = [_head(ax, name, run, clock) for ax, name, run in zip(axes, names, runs, strict=True)]
     drawn = [
         (run, _Trail(ax, path, styles[path.site]))
         for ax, run in zip(axes, runs, strict=True)
         for path in run.drawn(control=control)
     ]
-    texts = [_time_text(ax) for ax in axes]
 
     def show(time: float) -> None:
         for run, marks in drawn:
             marks.show(np.flatnonzero(getattr(run, clock.name) <= time)[-trail:])
-        for run, text in zip(runs, texts, strict=True):
-            text.set_text(_time(run, clock, time))
+        for ax, head, run in zip(axes, heads, runs, strict=True):
+            ax.set_title(f"{head}, {_time(run, clock, time)}")
 
     return show, np.unique(np.concatenate([getattr(run, clock.name) for run in runs]))
 
 
-def _freeze(figure: Figure) -> None:
-    """Replace all that is drawn by a picture of it: laying out and setting its text anew takes a second per frame."""
+def _freeze(figure: Figure, axes: NDArray[np.object_]) -> None:
+    """Replace all but the titles by a picture of it: laying out and setting its text anew takes a second per frame."""
     canvas: Any = FigureCanvasAgg(figure)
-    canvas.draw()
+    for ax in axes:
+        ax.title.set_alpha(0)  # which keeps its room
+    try:
+        with warnings.catch_warnings():
+            warnings.filterwarnings("error", message="constrained_layout not applied")
+            canvas.draw()
+    except UserWarning:
+        raise InputError(_no_room(axes)) from None
     figure.set_layout_engine("none")
     background = np.array(canvas.buffer_rgba())
     for ax in figure.axes:
         limits = ax.axis()
         ax.set_axis_off()
-        for artist in [*ax.lines, *ax.texts, *ax.patches, *ax.collections, ax.title]:
+        for artist in [*ax.lines, *ax.texts, *ax.patches, *ax.collections]:
             artist.set_visible(False)
         if legend := ax.get_legend():
             legend.set_visible(False)
         ax.axis(limits)
+        ax.title.set_alpha(1)
     for artist in [*figure.legends, *figure.texts]:
         artist.set_visible(False)
     figure.figimage(background, zorder=-1, resize=False)
 
 
-def _time_text(ax: Axes) -> Any:
-    return ax.text(0.98, 0.03, "", transform=ax.transAxes, ha="right", va="bottom", gid="time", zorder=6)
+def _grow(figure: Figure, axes: NDArray[np.object_]) -> None:
+    """Make the frame as high as its panels, legend and captions ask for, in an even number of pixels."""
+    columns = columns_of(figure.get_figwidth(), len(axes))
+    rows = -(-len(axes) // columns)
+    needed = rows * _PANEL / SLIDE * figure.get_figwidth() + height_beside(figure, axes, columns)
+    if needed > _HIGHEST:
+        raise InputError(_no_room(axes))
+    if needed > figure.get_figheight():
+        figure.set_figheight(2 * math.ceil(needed * figure.dpi / 2) / figure.dpi)
+
+
+def _no_room(axes: NDArray[np.object_]) -> str:
+    planes = f"the {len(axes)} planes" if len(axes) > 1 else "the plane"
+    return (
+        f"legend and captions leave no room for {planes} in a movie, which is at most {_HIGHEST * DPI:,.0f} pixels "
+        "high: draw a picture, which grows with them"
+    )
+
+
+def _head(ax: Axes, name: str, run: RunPaths, clock: Clock) -> str:
+    """Return the name as far as the title has room for it, beside the longest time of the run."""
+    size = float(ax.title.get_fontsize())
+    longest = max((_time(run, clock, time) for time in getattr(run, clock.name)), key=len)
+    return shortened(name, ax.bbox.width / ax.figure.dpi * 72 - 0.62 * size * (len(longest) + 2), size)
 
 
 def _time(run: RunPaths, clock: Clock, time: float) -> str:

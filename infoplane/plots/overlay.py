@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 
 from infoplane.errors import InputError
 from infoplane.plots.caption import caption_below, legend_below, name_as_is
-from infoplane.plots.ellipses import check_region, draw_ellipses
+from infoplane.plots.ellipses import check_region, cut_sentence, draw_ellipses
 from infoplane.plots.own_axes import on_axes
 from infoplane.plots.path import Clock, ProbePath, RunPaths
 from infoplane.plots.plane import ROWS
@@ -132,7 +132,7 @@ def _draw(
             _draw_path(ax, path, colors[path.site], look, clock.share(run), at, 0.01 * rank)
         draw_ellipses(ax, run, colors, share=clock.share(run), region=region, level=level, linestyle=look.dashes)
         draw_rings(ax, run, control=control)
-    draw_lines(ax, runs, control=control, region=region, level=level)
+    draw_lines(ax, runs, control=control)
     if title is not None:
         ax.set_title(title)
     under = None
@@ -140,6 +140,7 @@ def _draw(
         handles, labels = _entries(arms, colors, control)
         under = legend_below(ax, handles, labels, title=str(clock), **LEGEND)
     sentences = _sentences(arms, clock, control, region, level, caption)
+    sentences += [cut] if (cut := cut_sentence(ax)) else []
     caption_below(ax, " ".join(sentences), under=under)
     return ax
 

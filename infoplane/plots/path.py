@@ -27,7 +27,7 @@ class ProbePath:
         Their standard errors: over the inputs of one run, over the runs where they are a mean of several. NaN where
         they were not recorded.
     i_zx_lower, i_zx_upper : numpy.ndarray
-        The narrower bounds on I(Z;X) of the known code, the sandwich; NaN where they were not recorded.
+        Bounds below and above on I(Z;X) of the known code, the sandwich; NaN where they were not recorded.
     doubtful : numpy.ndarray
         Rows of which a finding says that they cannot be used as they stand.
     covariance : numpy.ndarray, optional

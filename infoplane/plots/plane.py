@@ -70,8 +70,8 @@ def plane(
     RunFileError
         When the file is no run file, or has no plane.
     InputError
-        When the run has not measured yet, `rows` is no whole number from 2 on, `window` is none from 1 on, or there is
-        no such style.
+        When the run has not measured yet, `rows` is no whole number from 2 on, `window` is none from 1 to the
+        rows of the run, or there is no such style.
     """
     check_style(style)
     paths = read_paths(run, rows=rows, window=window)

@@ -2,8 +2,8 @@
 
 from matplotlib.axes import Axes
 
-from infoplane.plots.caption import caption_below, legend_below, name_as_is
-from infoplane.plots.ellipses import draw_ellipses
+from infoplane.plots.caption import caption_below, head_as_is, legend_below, shortened, width_of
+from infoplane.plots.ellipses import cut_sentence, draw_ellipses
 from infoplane.plots.path import Clock, RunPaths
 from infoplane.plots.plane_legend import LEGEND, legend_entries, notes
 from infoplane.plots.plane_lines import draw_lines
@@ -29,13 +29,16 @@ def draw_plane(
     draw_marks(ax, run, styles=styles, clock=clock, control=control, errors=errors, style=style)
     colors = {site: color for site, (color, _) in styles.items()}
     draw_ellipses(ax, run, colors, share=clock.share(run), region=region, level=level)
-    draw_lines(ax, [run], control=control, region=region, level=level)
-    ax.set_title(name_as_is(run.name) if title is None else title)
+    draw_lines(ax, [run], control=control)
+    if title is None:
+        title = shortened(head_as_is(run.name), width_of(ax), float(ax.title.get_fontsize()))
+    ax.set_title(title)
     under = None
     if legend:
         handles, labels = legend_entries(styles, [run], control=control, style=style)
         under = legend_below(ax, handles, labels, title=str(clock), **LEGEND)
     sentences = [run.settings] * caption + notes(run, control=control, errors=errors, region=region, level=level)
+    sentences += [cut] if (cut := cut_sentence(ax)) else []
     if sentences:
         caption_below(ax, " ".join(sentences), under=under)
     return ax

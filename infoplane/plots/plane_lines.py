@@ -1,13 +1,14 @@
 """What every plane has beside its points: limits, the lines at H(Y) and log2 n, and what the axes are."""
 
 from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
 from matplotlib.axes import Axes
+from matplotlib.patches import Ellipse
 from numpy.typing import NDArray
 
 from infoplane.plots.caption import height_of, small
-from infoplane.plots.ellipses import ellipse_reach
 from infoplane.plots.path import RunPaths
 from infoplane.plots.plane_legend import BEYOND
 from infoplane.plots.theme import QUIET, pt
@@ -16,23 +17,32 @@ X_LABEL = "rate of the probe's code,\nupper bound on I(Z;X) [bit]"
 Y_LABELS = {"lower_bound": "lower bound on I(Z;Y) [bit]", "estimate": "estimate of I(Z;Y) [bit]"}
 
 
-def draw_lines(ax: Axes, runs: Sequence[RunPaths], *, control: bool, region: str = "none", level: float = 0.95) -> None:
-    """Set the limits to hold every point of these runs, and draw lines and labels of the axes.
+Limits = tuple[float, float, float, float]
+"""Left, right, bottom, top."""
 
-    Ellipses are held too, as far as they reach no more than half of the points' span beyond them.
-    """
+
+def limits_of(ax: Axes, runs: Sequence[RunPaths], *, control: bool) -> Limits:
+    """Return limits that hold every point of these runs, 0, H(Y) and log2 n, with room for labels above H(Y)."""
     drawn = [path for run in runs for path in run.drawn(control=control)]
     log_n = float(np.log2(max(run.n for run in runs)))
     known = [run.h_y for run in runs if np.isfinite(run.h_y)]
     x = np.concatenate([[0.0, log_n], *(path.i_zx[path.finite] for path in drawn)])
     y = np.concatenate([[0.0, *known], *(path.i_zy[path.finite] for path in drawn)])
-    reach = np.concatenate([ellipse_reach(run, region=region, level=level) for run in runs])
-    left, right = _ends(x, reach[:, 0])
-    bottom, top = _ends(y, reach[:, 1])
+    left, right = _ends(x)
+    bottom, top = _ends(y)
     # Both labels stand above H(Y), where no dot can be.
     room = min(0.4, 3.2 * small() * 1.25 / height_of(ax))
-    ax.set_xlim(left - 0.02 * (right - left), right + 0.04 * (right - left))
-    ax.set_ylim(bottom - 0.05 * (top - bottom), top + (top - bottom) * room / (1 - room))
+    wide, high = right - left, top - bottom
+    return left - 0.02 * wide, right + 0.04 * wide, bottom - 0.05 * high, top + high * room / (1 - room)
+
+
+def draw_lines(ax: Axes, runs: Sequence[RunPaths], *, control: bool, limits: Limits | None = None) -> None:
+    """Set the limits, those of these runs if left out, and draw lines and labels of the axes."""
+    left, right, bottom, top = limits_of(ax, runs, control=control) if limits is None else limits
+    ax.set_xlim(left, right)
+    ax.set_ylim(bottom, top)
+    log_n = float(np.log2(max(run.n for run in runs)))
+    known = [run.h_y for run in runs if np.isfinite(run.h_y)]
     if any(run.beyond(control=control) for run in runs):
         ax.axvspan(log_n, right + 9 * (right - left), facecolor=BEYOND, linewidth=0, zorder=0, gid="beyond_log2_n")
     side = -1 if log_n > np.mean(ax.get_xlim()) else 1  # the two labels stand apart, whatever the height left to them
@@ -49,6 +59,7 @@ def draw_lines(ax: Axes, runs: Sequence[RunPaths], *, control: bool, region: str
         va="top",
         fontsize=small(),
         color=QUIET,
+        bbox=_plate(ax),
     )
     ax.set_xlabel(X_LABEL)
     ax.set_ylabel(y_label(runs[0]))
@@ -71,12 +82,15 @@ def _h_y(ax: Axes, h_y: float, side: int) -> None:
         va="bottom",
         fontsize=small(),
         color=QUIET,
+        bbox=_plate(ax),
     )
 
 
-def _ends(points: NDArray[np.float64], reach: NDArray[np.float64]) -> tuple[float, float]:
-    low, high = float(points.min()), max(float(points.max()), float(points.min()) + 1e-3)
-    if reach.size:
-        most = 0.5 * (high - low)
-        low, high = max(low - most, min(low, reach.min())), min(high + most, max(high, reach.max()))
-    return low, high
+def _plate(ax: Axes) -> Any:
+    """Return what keeps an ellipse from striking a label through, where there is one."""
+    ellipses = any(isinstance(patch, Ellipse) for patch in ax.patches)
+    return {"facecolor": "white", "alpha": 0.8, "linewidth": 0, "pad": 0.5} if ellipses else None
+
+
+def _ends(points: NDArray[np.float64]) -> tuple[float, float]:
+    return float(points.min()), max(float(points.max()), float(points.min()) + 1e-3)

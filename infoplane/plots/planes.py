@@ -10,11 +10,21 @@ from matplotlib.figure import Figure
 from numpy.typing import NDArray
 
 from infoplane.errors import InputError
-from infoplane.plots.caption import as_is, caption_below, height_outside, legend_on_top, name_as_is, small, wrapped
+from infoplane.plots.caption import (
+    as_is,
+    caption_below,
+    head_as_is,
+    height_outside,
+    legend_on_top,
+    shortened,
+    small,
+    width_of,
+    wrapped,
+)
 from infoplane.plots.path import Clock, RunPaths
 from infoplane.plots.plane import ROWS
 from infoplane.plots.plane_legend import LEGEND, legend_entries, notes
-from infoplane.plots.plane_lines import draw_lines
+from infoplane.plots.plane_lines import draw_lines, limits_of, y_label
 from infoplane.plots.plane_marks import check_style, draw_marks
 from infoplane.plots.read_paths import read_paths
 from infoplane.plots.theme import PAGE, QUIET, own_figure, pt, site_styles
@@ -71,20 +81,20 @@ def planes(
         raise InputError(f"there are {len(titles)} titles for {len(runs)} runs, but each run needs one")
     check_style(style)
     read = [read_paths(run, rows=rows, window=window) for run in runs]
-    names = [name_as_is(run.name) for run in read] if titles is None else list(titles)
+    names = [head_as_is(run.name) for run in read] if titles is None else list(titles)
     if figure is not None:
         return panels(figure, read, names, style=style, control=control, errors=errors)
     with own_figure() as paper:
-        columns, height = _columns(paper.page, len(read)), HEIGHT / PAGE * paper.page
+        columns, height = columns_of(paper.page, len(read)), HEIGHT / PAGE * paper.page
         lines = -(-len(read) // columns)
         # The subplots' default share of the figure's height, so that the panels start as high as they will end.
         figure = plt.figure(figsize=(paper.page, height * (1.2 * lines - 0.2) / 0.77), layout="constrained")
         axes = panels(figure, read, names, style=style, control=control, errors=errors)
-        figure.set_figheight(lines * height + _height_beside(figure, axes, columns))
+        figure.set_figheight(lines * height + height_beside(figure, axes, columns))
         return axes
 
 
-def _height_beside(figure: Figure, axes: NDArray[np.object_], columns: int) -> float:
+def height_beside(figure: Figure, axes: NDArray[np.object_], columns: int) -> float:
     """Return how many inches legend, labels, captions and pads take of the height of a figure with one legend."""
     rows = [axes[first : first + columns] for first in range(0, len(axes), columns)]
     labels = sum(max(height_outside(ax) for ax in row) for row in rows) / 72
@@ -94,7 +104,8 @@ def _height_beside(figure: Figure, axes: NDArray[np.object_], columns: int) -> f
     return float(labels + common + 2 * pad * (len(rows) + len(texts)))
 
 
-def _columns(width: float, panels: int) -> int:
+def columns_of(width: float, panels: int) -> int:
+    """Return how many panels of 55 mm or more stand beside each other in a width in inches, at most all."""
     return max(1, min(panels, int(width // pt(NARROWEST))))
 
 
@@ -111,7 +122,7 @@ def panels(
     """Draw a panel per run into a figure: arguments as of `planes`; the style ``none`` leaves the points out."""
     if figure.get_layout_engine() is None:
         figure.set_layout_engine("constrained")
-    columns = _columns(figure.get_figwidth(), len(runs))
+    columns = columns_of(figure.get_figwidth(), len(runs))
     rows = -(-len(runs) // columns)
     grid = figure.subplots(rows, columns, sharex=True, sharey=True, squeeze=False)
     axes: NDArray[np.object_] = grid.ravel()[: len(runs)]
@@ -120,20 +131,20 @@ def panels(
     styles, clock = site_styles(list(dict.fromkeys(site for run in runs for site in run.sites))), Clock.of(runs)
     said = [[*[run.settings] * caption, *notes(run, control=control, errors=errors)] for run in runs]
     common = [sentence for sentence in said[0] if all(sentence in others for others in said)]
-    limits = []
-    for ax, run, title, sentences in zip(axes, runs, titles, said, strict=True):
+    left, right, bottom, top = np.transpose(
+        [limits_of(ax, [run], control=control) for ax, run in zip(axes, runs, strict=True)]
+    )
+    shared = float(left.min()), float(right.max()), float(bottom.min()), float(top.max())
+    for ax, run in zip(axes, runs, strict=True):
         if style != "none":
             draw_marks(ax, run, styles=styles, clock=clock, control=control, errors=errors, style=style)
-        draw_lines(ax, [run], control=control)
-        limits.append((*ax.get_xlim(), *ax.get_ylim()))
-        ax.set_title(title)
+        draw_lines(ax, [run], control=control, limits=shared)
+    _outer_labels(axes, columns, [y_label(run) for run in runs])
+    for ax, title, sentences in zip(axes, titles, said, strict=True):
+        ax.set_title(shortened(title, width_of(ax), float(ax.title.get_fontsize())))
         own = [sentence for sentence in sentences if sentence not in common]
         if own:
             caption_below(ax, " ".join(own))
-    left, right, bottom, top = np.array(limits).T
-    axes[0].set_xlim(left.min(), right.max())
-    axes[0].set_ylim(bottom.min(), top.max())
-    _outer_labels(axes, columns)
     handles, labels = legend_entries(styles, runs, control=control, style=style)
     legend_on_top(figure, handles, labels, title=str(clock), **LEGEND)
     if common:
@@ -142,10 +153,10 @@ def panels(
     return axes
 
 
-def _outer_labels(axes: NDArray[np.object_], columns: int) -> None:
-    """Label the first panel of every row and the last of every column."""
+def _outer_labels(axes: NDArray[np.object_], columns: int, labels: list[str]) -> None:
+    """Label the first panel of every row and the last of every column, and all where their ordinates differ."""
     for i, ax in enumerate(axes):
-        if i % columns:
+        if i % columns and len(set(labels)) == 1:
             ax.set_ylabel("")
         if i + columns < len(axes):
             ax.set_xlabel("")

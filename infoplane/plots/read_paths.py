@@ -33,7 +33,7 @@ def read_paths(
     rows : int, optional
         Return at most so many rows, evenly spaced from the first on, and the last; all if left out.
     window : int
-        Average so many consecutive rows first; see `windowed`.
+        Average so many consecutive rows first, at most all; see `windowed`.
     probes : {"plain", "all"}
         One per site and network, or also those at other betas and on scaled activations.
 
@@ -42,8 +42,8 @@ def read_paths(
     RunFileError
         When the file is no run file, or has no plane with both bounds.
     InputError
-        When the run has not measured yet, `rows` is no whole number from 2 on, `window` none from 1 on, or there is no
-        such choice of probes.
+        When the run has not measured yet, `rows` is no whole number from 2 on, `window` none from 1 to its
+        rows, or there is no such choice of probes.
     """
     if rows is not None:
         whole_number("rows", rows, least=2)

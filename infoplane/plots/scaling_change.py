@@ -96,7 +96,7 @@ def scaling_change(
         ax.ticklabel_format(scilimits=(-2, 3), useMathText=True)
         ax.set_xlabel("predicted change of mean activity")
         ax.set_ylabel("change found of mean activity")
-        ax.set_title(name_as_is(passes.name) if title is None else title, loc="right")
+        ax.set_title(name_as_is(passes.name) if title is None else title)
         under = legend_below(ax, handles, labels, **LEGEND) if legend else None
         said = list(passes.told) if caption else []
         if caption:

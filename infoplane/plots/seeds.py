@@ -56,6 +56,11 @@ def read_arm(runs: Runs, *, rows: int | None = None, window: int = 1, probes: st
     with ExitStack() as stack:
         opened = [run if isinstance(run, Run) else stack.enter_context(open_run(run)) for run in members]
         read = [read_paths(run, window=window, probes=probes) for run in opened]
+        if window > 1 and len({run.step.tobytes() for run in read}) > 1:
+            raise InputError(
+                f"window is {window}, but these runs were measured at different steps, so that a window holds other "
+                "rows in one than in another: leave window out"
+            )
         other = [name for name in differing([run_settings(run) for run in opened]) if not is_seed(name)]
     return thinned(_mean(read, other), rows)
 

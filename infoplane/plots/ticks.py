@@ -21,4 +21,4 @@ def plain_log(ax: Axes) -> None:
 
 def whole_numbers(axis: Axis) -> None:
     """Let an axis that counts have ticks at whole numbers alone."""
-    axis.set_major_locator(MaxNLocator(integer=True))
+    axis.set_major_locator(MaxNLocator(integer=True, min_n_ticks=1))

@@ -6,7 +6,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from infoplane.errors import InputError
 from infoplane.plots.path import ProbePath, RunPaths
+from infoplane.printable import NAME, printable
 
 
 def windowed(run: RunPaths, window: int) -> RunPaths:
@@ -17,7 +19,12 @@ def windowed(run: RunPaths, window: int) -> RunPaths:
     run : RunPaths
         With all its rows.
     window : int
-        Rows per mean, from 1 on. The last mean has the rows that are left.
+        Rows per mean, from 1 to all rows. The last mean has the rows that are left.
+
+    Raises
+    ------
+    InputError
+        When the window is larger than the run has rows.
 
     Notes
     -----
@@ -27,11 +34,15 @@ def windowed(run: RunPaths, window: int) -> RunPaths:
     """
     if window == 1:
         return run
-    starts = np.arange(0, run.step.size, window)
-    last = np.append(starts[1:], run.step.size) - 1
+    count = run.step.size
+    if window > count:
+        rows = f"{count} rows: at most {count} can be averaged" if count > 1 else "one row, which is its own mean"
+        raise InputError(f"window is {window}, but {printable(run.name, NAME)} has {rows}")
+    starts = np.arange(0, count, window)
+    last = np.append(starts[1:], count) - 1
     paths = tuple(_mean(path, starts) for path in run.paths)
-    rest = run.step.size % window
-    left = f", the last of {rest}" if rest else ""
+    rest = count % window
+    left = f" (the last point of {rest} alone)" if rest else ""
     said = f"Every point is the mean of {window} measured rows{left}, at the time of its last row."
     return replace(run, step=run.step[last], epoch=run.epoch[last], paths=paths, said=(*run.said, said))
 

@@ -14,9 +14,9 @@ from infoplane.reports.compare import compare
 from infoplane.reports.comparison import Comparison
 from infoplane.reports.document import LONGEST, Block, Bullets, Name, Paragraph, Table, Text, listed, name
 from infoplane.reports.run_facts import RunFacts
+from infoplane.reports.run_groups import setting_numbers
 from infoplane.reports.run_values import values_unit
 from infoplane.runfile.reader import Run
-from infoplane.runfile.run_settings import differing, is_seed, run_settings, setting_key
 from infoplane.runfile.study import Study
 
 _ENDED = ("finished", "interrupted")
@@ -64,11 +64,9 @@ def _claims(facts: Sequence[RunFacts]) -> list[Claim]:
 
 def two_arms(runs: Sequence[Run]) -> tuple[list[Run], list[Run]] | None:
     """Return the runs as two arms, that of the first run first; None unless they have exactly two settings."""
-    lines = [run_settings(run) for run in runs]
-    varied = [one for one in differing(lines) if not is_seed(one)]
-    groups: dict[tuple[str, ...], list[Run]] = {}
-    for line, run in zip(lines, runs, strict=True):
-        groups.setdefault(tuple(setting_key(line, one) for one in varied), []).append(run)
+    groups: dict[int, list[Run]] = {}
+    for setting, run in zip(setting_numbers(runs), runs, strict=True):
+        groups.setdefault(setting, []).append(run)
     if len(groups) != 2:
         return None
     first, second = groups.values()
@@ -102,8 +100,12 @@ def _judged(found: Comparison) -> list[Block]:
 
 def _verdict(verdict: Verdict) -> tuple[str | Name, ...]:
     pair, half = verdict.pair, verdict.pair.half_width(1 - verdict.level)
-    difference = signed(verdict.estimate, half)
-    decimals = len(difference.partition(".")[2])
+    if math.isfinite(half):
+        difference = signed(verdict.estimate, half)
+        decimals = len(difference.partition(".")[2])
+    else:  # nothing says how many of the digits another seed would share
+        decimals = 2 if values_unit(verdict.claim.unit) == "%" else 3
+        difference = f"{round(verdict.estimate, decimals) + 0:+.{decimals}f}"
     return (
         name(f"{verdict.claim.name} [{values_unit(verdict.claim.unit)}]"),
         verdict.word,

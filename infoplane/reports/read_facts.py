@@ -69,7 +69,7 @@ def _plane(run: Run) -> dict[str, Any]:
         return {}
     view = run.plane()
     split, estimator = (_text(view.attrs.get(key)) for key in ("split", "estimator"))
-    facts: dict[str, Any] = {"rows": len(view), "split": split, "estimator": estimator}
+    facts: dict[str, Any] = {"rows": len(view), "committed": view.committed, "split": split, "estimator": estimator}
     facts["others"] = tuple(map(str, view["probe"][~plain_probes(view)]))
     if not len(view):
         return facts
@@ -160,8 +160,13 @@ def _probes(view: StreamView) -> str:
     shown = plain_probes(view)
     latent, beta = (" or ".join(f"{value:g}" for value in np.unique(view[name][shown])) for name in ("latent", "beta"))
     mode = f"mode {printable(view.attrs['probe_mode'], NAME)}, " if "probe_mode" in view.attrs else ""
-    draws = f", {printable(view.attrs['draws'], NAME)} draws per input" if "draws" in view.attrs else ""
-    return f"{mode}N = {latent}, beta = {beta}, {int(view.read('updates', -1)):,} probe steps{draws}"
+    steps = _counted(f"{int(view.read('updates', -1)):,}", "probe step")
+    draws = f", {_counted(printable(view.attrs['draws'], NAME), 'draw')} per input" if "draws" in view.attrs else ""
+    return f"{mode}N = {latent}, beta = {beta}, {steps}{draws}"
+
+
+def _counted(count: str, noun: str) -> str:
+    return f"{count} {noun}{'' if count == '1' else 's'}"
 
 
 def _last(view: StreamView, name: str) -> Any:

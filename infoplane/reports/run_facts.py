@@ -60,7 +60,9 @@ class RunFacts:
     parameters, seed : int or None
         Numbers in the network; seed of the training, or where that is not known of the probes.
     rows, step, epoch
-        Rows of the plane, and step and epoch of the last one; 0, None and NaN before the first.
+        Rows of the plane that can be read, and step and epoch of the last one; 0, None and NaN before the first.
+    committed : int
+        Rows of the plane that were written: more than `rows` in a damaged file.
     epochs_planned : int or None
         Epochs that were asked for.
     probes : str
@@ -91,6 +93,10 @@ class RunFacts:
         As the file has it.
     unreadable : tuple of str
         What cannot be read, one sentence each.
+    setting : int
+        Runs of one number differ in their seeds alone.
+    drawn : bool
+        Whether the charts show it before anyone chooses.
     """
 
     name: str
@@ -106,6 +112,7 @@ class RunFacts:
     parameters: int | None = None
     seed: int | None = None
     rows: int = 0
+    committed: int = 0
     step: int | None = None
     epoch: float = _NAN
     epochs_planned: int | None = None
@@ -124,6 +131,8 @@ class RunFacts:
     findings: tuple[FindingSummary, ...] | None = ()
     divergences: tuple[JSDRow, ...] | None = ()
     unreadable: tuple[str, ...] = field(default=())
+    setting: int = 0
+    drawn: bool = True
 
     @property
     def has_control(self) -> bool:

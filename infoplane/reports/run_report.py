@@ -37,6 +37,11 @@ class RunReport:
 
     data: Mapping[str, Any]
 
+    @property
+    def damaged(self) -> tuple[str, ...]:
+        """The paths of the runs whose files cannot be read whole."""
+        return tuple(run["path"] for run in self.data["runs"] if run["unreadable"])
+
     def to_html(self) -> str:
         """Return one page that needs nothing else: text, tables and charts (needs the extra ``html``)."""
         return page(self.data)
@@ -106,10 +111,22 @@ def html_report(runs: Sequence[str | PathLike[str]], *, rows: int = ROWS) -> str
     InputError
         When even a page of few rows is larger.
     """
+    return fitting_page(runs, rows=rows)[1]
+
+
+def fitting_page(runs: Sequence[str | PathLike[str]], *, rows: int = ROWS) -> tuple[RunReport, str]:
+    """Return the report of which a page has less than 6 MB, and the page.
+
+    Raises
+    ------
+    InputError
+        When even a page of few rows is larger.
+    """
     while True:
-        text = run_report(runs, rows=rows).to_html()
+        made = run_report(runs, rows=rows)
+        text = made.to_html()
         if len(text.encode()) < LARGEST:
-            return text
+            return made, text
         if rows <= _FEWEST:
             raise InputError(f"a page of these {len(runs)} runs would have more than 6 MB; report on fewer at once")
         rows = max(_FEWEST, rows // 2)

@@ -20,9 +20,12 @@ from infoplane.reports.document import (
     listed,
     name,
 )
+from infoplane.reports.findings import FindingSummary
 from infoplane.reports.jsd import JSDReport, JSDRow
 from infoplane.reports.run_facts import RunFacts, SiteFacts
+from infoplane.reports.run_groups import by_setting
 from infoplane.reports.run_sentences import at_row, bits, error_text, measured, run_blocks
+from infoplane.reports.run_settings_text import setting_text
 from infoplane.runfile.difference import leaves
 
 MOST_RUNS = 4
@@ -33,7 +36,7 @@ READING = (
     "and this much training reads out of it.",
     "The rate, i_zx, is an upper bound on I(Z;X), and a loose one. On n inputs I(Z;X) cannot exceed log2 n; a rate "
     "beyond that line says nothing about those n inputs. Where both are measured, i_zx_lower and i_zx_upper enclose "
-    "I(Z;X) by the known code.",
+    "I(Z;X) by the known code; it is narrower than the rate only where i_zx_upper is below i_zx.",
     "i_zy of classes is H(Y) less the cross-entropy of the probe, a lower bound on I(Z;Y) in mean; of real labels it "
     "is an estimate, and no entropy is its limit. It may be negative, and is not clipped.",
     "The control is the same probe on the frozen untrained network. Most of a curve is the probe's own training: only "
@@ -73,18 +76,36 @@ def _summary(facts: Sequence[RunFacts]) -> list[Block]:
             status: sum(one.status == status for one in facts) for status in dict.fromkeys(f.status for f in facts)
         }
         said = ", ".join(f"{count} {status}" for status, count in states.items())
-        blocks.append(Paragraph((f"{len(facts)} runs: {said}.",)))
-    for one in facts[:MOST_RUNS]:
-        blocks.append(Heading((name(one.name),)))
+        count = len({one.setting for one in facts})
+        of = f" of {count} setting{'' if count == 1 else 's'} apart from their seeds" if len(facts) > MOST_RUNS else ""
+        blocks.append(Paragraph((f"{len(facts)} runs{of}: {said}.",)))
+    groups = by_setting(facts)
+    if len(facts) <= MOST_RUNS:
+        groups = [[one] for one in facts]
+    else:
+        blocks.append(Bullets(tuple(setting_text(group) for group in groups)))
+    for group in groups[:MOST_RUNS]:
+        one = group[0]
+        beside = f", the first of {len(group)} runs of its setting" if len(group) > 1 else ""
+        blocks.append(Heading((name(one.name), beside)))
         blocks += run_blocks(one)
         blocks += _unreadable(one)
-    if len(facts) > MOST_RUNS:
-        blocks.append(
-            Paragraph((f"The other {len(facts) - MOST_RUNS} runs stand in the table of last rows and on the charts.",))
-        )
-        for one in facts[MOST_RUNS:]:
+    described = [group[0].name for group in groups[:MOST_RUNS]]
+    others = [one for one in facts if one.name not in described]
+    if others:
+        blocks.append(Paragraph((_others(others),)))
+        for one in others:
             blocks += _unreadable(one)
     return blocks
+
+
+def _others(others: Sequence[RunFacts]) -> str:
+    hidden = sum(not one.drawn for one in others)
+    said = f"The other {len(others)} runs stand" if len(others) > 1 else "The other run stands"
+    if not hidden:
+        return f"{said} in the table of last rows and on the charts."
+    which = ("They are" if len(others) > 1 else "It is") if hidden == len(others) else f"{hidden} of them are"
+    return f"{said} in the table of last rows. {which} not drawn on the charts until ticked there."
 
 
 def _unreadable(facts: RunFacts) -> list[Block]:
@@ -174,17 +195,19 @@ def _divergence(run: str, row: JSDRow) -> tuple[str | Name, ...]:
 
 def _findings(facts: Sequence[RunFacts]) -> list[Block]:
     blocks: list[Block] = []
-    groups: dict[str, list[tuple[RunFacts, Any]]] = {}
+    groups: dict[str, list[tuple[RunFacts, FindingSummary]]] = {}
     for one in facts:
         for group in one.findings or ():
             groups.setdefault(group.code, []).append((one, group))
     for code, found in groups.items():
-        last = found[-1][1]
-        text = f"{last.text[:1].upper()}{last.text[1:]}"
-        meaning = f"{text}; what to do: {last.advice}." if last.advice else f"{text}."
-        blocks += [Heading((name(code.replace("_", " ")),)), Paragraph((name(meaning, LONGEST),))]
-        where = ((name(one.name), ", ", name(group.stream), ": ", name(group.extent, 300)) for one, group in found)
-        blocks.append(Bullets(tuple(where)))
+        blocks.append(Heading((name(code.replace("_", " ")),)))
+        # A text may hold numbers of its run, such as n: it stands above the runs that it is true of.
+        meanings: dict[str, list[Text]] = {}
+        for one, group in found:
+            where = (name(one.name), ", ", name(group.stream), ": ", name(group.extent, 300))
+            meanings.setdefault(_meaning(group), []).append(where)
+        for meaning, places in meanings.items():
+            blocks += [Paragraph((name(meaning, LONGEST),)), Bullets(tuple(places))]
     unknown = [one.name for one in facts if one.findings is None]
     if unknown:
         blocks.append(Paragraph(("The findings cannot be read of ", *listed(unknown), ".")))
@@ -195,6 +218,11 @@ def _findings(facts: Sequence[RunFacts]) -> list[Block]:
     if clear:
         blocks.append(Paragraph(("Nothing was found that cannot be true in ", *listed(clear), ".")))
     return blocks
+
+
+def _meaning(found: FindingSummary) -> str:
+    text = f"{found.text[:1].upper()}{found.text[1:]}"
+    return f"{text}; what to do: {found.advice}." if found.advice else f"{text}."
 
 
 def _provenance(facts: Sequence[RunFacts]) -> list[Block]:

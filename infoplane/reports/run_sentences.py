@@ -92,6 +92,11 @@ def _how(facts: RunFacts) -> Text:
     if facts.status in ("finished", "interrupted"):
         said += f" {_when(facts)}" if facts.end_time else ""
     rows = f"{facts.rows:,} row{'' if facts.rows == 1 else 's'}"
+    if not facts.rows and facts.committed:
+        written = f"{facts.committed:,} rows of the plane were" if facts.committed > 1 else "1 row of the plane was"
+        return (f"{said}. {written} written, but none can be read.",)
+    if not facts.rows and facts.unreadable:
+        return (f"{said}. No row of the plane can be read.",)
     if not facts.rows:
         return (f"{said}. Its file has no row of the plane.",)
     return (f"{said}, with {rows} of the plane, the last at {at_row(facts)}.",)
@@ -147,12 +152,8 @@ def _site(facts: RunFacts, site: SiteFacts) -> Text:
     if all(map(math.isfinite, site.enclosed)):
         lower, upper = site.enclosed
         pieces.append(f"; the known code encloses I(Z;X) between {bits(lower)} and {bits(upper)} bit")
-    pieces.append(
-        f"; I(Z;Y) {'at least ' * (facts.label_kind == 'lower bound' and math.isfinite(site.label_bound.value))}"
-        f"{in_bits(site.label_bound)} ({facts.label_kind})"
-    )
-    if math.isfinite(facts.h_y):
-        pieces.append(f" of H(Y) = {bits(facts.h_y)} bit")
+        pieces.append(_width(facts, upper, site.rate.value))
+    pieces.append(_label_bound(facts, site.label_bound))
     pieces.append(_against(site.label_change, site.control_label_bound))
     if facts.n and site.rate.value >= math.log2(facts.n):
         pieces.append(
@@ -160,6 +161,24 @@ def _site(facts: RunFacts, site: SiteFacts) -> Text:
             f"so it says nothing about these {facts.n:,} inputs"
         )
     return (*pieces, ".")
+
+
+def _width(facts: RunFacts, upper: float, rate: float) -> str:
+    """Return what the upper end of the known code's bounds adds to the other upper bounds, where that is nothing."""
+    if upper > rate:
+        return ", from above no narrower than the rate"
+    if facts.n and upper > math.log2(facts.n):
+        return f", from above no narrower than log2 n = {math.log2(facts.n):.2f} bit"
+    return ""
+
+
+def _label_bound(facts: RunFacts, bound: Measured) -> str:
+    of = f" of H(Y) = {bits(facts.h_y)} bit" if math.isfinite(facts.h_y) else ""
+    if facts.label_kind != "lower bound" or not math.isfinite(bound.value):
+        return f"; I(Z;Y) {in_bits(bound)} ({facts.label_kind}){of}"
+    if bound.value < 0:
+        return f"; the probe reads nothing out: its lower bound on I(Z;Y), {in_bits(bound)}{of}, is below 0"
+    return f"; I(Z;Y) at least {in_bits(bound)} (lower bound){of}"
 
 
 def _against(change: Measured | None, control: Measured | None) -> str:

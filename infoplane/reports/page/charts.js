@@ -4,12 +4,14 @@
 (() => {
   const $ = (id) => document.getElementById(id);
   const SYMBOLS = { o: "circle", s: "square", "^": "triangle-up", D: "diamond", v: "triangle-down", P: "cross", X: "x", "<": "triangle-left" };
+  // As plotly draws them at widths up to 3.
+  const STROKES = { solid: "", dot: "3 3", dash: "9 9", dashdot: "9 3 3 3", longdash: "15 15", longdashdot: "15 6 3 6" };
   const DASHES = ["solid", "dot", "dash", "dashdot", "longdash", "longdashdot"];
   const UNTRAINED = "untrained";
   const MOST_BESIDE = 6;
   const MOST_DOTS = 40;
   const WORDS = {
-    i_zx: "rate of the code, i_zx", i_zy: "label bound, i_zy", i_zx_lower: "by the known code from below, i_zx_lower",
+    i_zx: "rate of the code, i_zx", i_zy: "information on the label, i_zy", i_zx_lower: "by the known code from below, i_zx_lower",
     i_zx_upper: "by the known code from above, i_zx_upper", i_zx_given_y: "rate given the label, i_zx_given_y",
     i_ty_chain: "best decoder here or behind, i_ty_chain",
   };
@@ -31,6 +33,17 @@
   // ---- small things ------------------------------------------------------------------------------------------------
   const escaped = (text) => String(text).replace(/&/g, "&amp;").replace(/</g, "&lt;").replace(/>/g, "&gt;");
   const cut = (text, most) => (text.length > most ? `${text.slice(0, most - 1)}…` : text);
+  // A title as wide as its panel at most, shortened in the middle: names of runs often differ at their end.
+  const FONT = 'system-ui, "DejaVu Sans", sans-serif';
+  const ruler = document.createElement("canvas").getContext("2d");
+  function fitted(text, room) {
+    ruler.font = `bold 13px ${FONT}`;
+    const signs = [...text];
+    const short = (kept) => (kept >= signs.length ? text : `${signs.slice(0, Math.ceil(kept / 2)).join("")}…${signs.slice(signs.length - Math.floor(kept / 2)).join("")}`);
+    let kept = Math.min(signs.length, 200);
+    while (kept > 2 && ruler.measureText(short(kept)).width > room) kept -= 1;
+    return short(kept);
+  }
   const whole = (value) => value.toLocaleString("en-US");
   const finite = (value) => value !== null && value !== undefined && Number.isFinite(value);
   const unique = (values) => [...new Set(values)];
@@ -81,7 +94,7 @@
   // ---- what is there -----------------------------------------------------------------------------------------------
   const sites = () => unique(data.runs.flatMap((run) => (run.plane ? run.plane.probes.map((probe) => probe.site) : [])));
   const shown = () => data.runs.filter((run) => state.shownRuns.get(run.path));
-  const dash = (run) => DASHES[data.runs.indexOf(run) % DASHES.length];
+  const dash = (run) => DASHES[Math.max(0, shown().indexOf(run)) % DASHES.length];
   function probes(run) {
     const withControl = $("control").checked;
     const all = run.plane ? run.plane.probes : [];
@@ -150,7 +163,7 @@
     draw(traces, layout, series) {
       const seen = look();
       const base = {
-        paper_bgcolor: seen.back, plot_bgcolor: seen.back, font: { color: seen.text, size: 12, family: 'system-ui, "DejaVu Sans", sans-serif' },
+        paper_bgcolor: seen.back, plot_bgcolor: seen.back, font: { color: seen.text, size: 12, family: FONT },
         showlegend: false, hovermode: "closest", hoverdistance: 24, dragmode: false, uirevision: "kept",
         width: printing.on ? 680 : Math.max(260, this.place.clientWidth),
       };
@@ -245,10 +258,11 @@
   // ---- panels ------------------------------------------------------------------------------------------------------
   function panels(count, width) {
     const columns = Math.max(1, Math.min(count, Math.floor(width / 330)));
-    return { columns, rows: Math.ceil(count / columns) };
+    // Between two columns stand the labels of an axis, as wide on every screen.
+    return { columns, rows: Math.ceil(count / columns), gap: Math.max(0.07, 78 / (width - 67)) };
   }
   function domain(k, count, grid, height) {
-    const [gapX, gapY] = [grid.columns > 1 ? 0.07 : 0, grid.rows > 1 ? 78 / height : 0];
+    const [gapX, gapY] = [grid.columns > 1 ? grid.gap : 0, grid.rows > 1 ? 78 / height : 0];
     const [width, tall] = [(1 - gapX * (grid.columns - 1)) / grid.columns, (1 - gapY * (grid.rows - 1)) / grid.rows];
     const [column, row] = [k % grid.columns, Math.floor(k / grid.columns)];
     const top = 1 - row * (tall + gapY);
@@ -259,8 +273,9 @@
     const seen = look();
     return { gridcolor: seen.grid, zeroline: false, linecolor: seen.quiet, showline: true, ticks: "outside", tickcolor: seen.quiet, automargin: true, ...extra };
   }
-  function panelTitle(text, box, k) {
-    return { text: `<b>${escaped(cut(text, 60))}</b>`, xref: "paper", yref: "paper", x: (box.x[0] + box.x[1]) / 2, y: box.y[1], yanchor: "bottom", yshift: 4, showarrow: false, font: { size: 13 }, name: `title${k}` };
+  function panelTitle(text, box, k, width) {
+    const room = (box.x[1] - box.x[0]) * (width - 90) - 8;
+    return { text: `<b>${escaped(fitted(text, room))}</b>`, xref: "paper", yref: "paper", x: (box.x[0] + box.x[1]) / 2, y: box.y[1], xanchor: "center", yanchor: "bottom", yshift: 4, showarrow: false, font: { size: 13 }, name: `title${k}` };
   }
   function span(values, low, high) {
     const kept = values.filter(finite);
@@ -300,7 +315,7 @@
       layout[`yaxis${tag}`] = axis({ domain: box.y, anchor: `x${tag}`, range: ys, title: { text: `${aboutLabels(runs)} [bit]`, font: { size: 12 }, standoff: 6 } });
       if (count > 1 && width / grid.columns < 480) layout[`xaxis${tag}`].title.text = "rate, upper bound on I(Z;X) [bit]";
       if (k) { layout[`xaxis${tag}`].matches = "x"; layout[`yaxis${tag}`].matches = "y"; }
-      if (apart) layout.annotations.push(panelTitle(runs[k].name, box, k));
+      if (apart) layout.annotations.push(panelTitle(runs[k].name, box, k, width));
       lines(layout, apart ? [runs[k]] : runs, tag, xs, log, seen);
     }
     runs.forEach((run, r) => {
@@ -356,8 +371,8 @@
     if (runs.some((run) => run.plane.unusable.length)) said.push("Ringed: a finding says that the value cannot be used as it stands.");
     if (!runs.some((run) => run.plane.probes.some((p) => p.host === UNTRAINED))) said.push("No control was recorded: how much of a path is the probes' own training cannot be told.");
     if (runs.some((run) => !run.plane.findings_known)) said.push("The findings of a file cannot be read, so nothing of it is ringed.");
-    if (runs.length > 1 && !besides()) said.push(`Runs differ in their dashes: ${runs.slice(0, DASHES.length).map((run) => `${run.name} ${dash(run)}`).join(", ")}${runs.length > DASHES.length ? ", and so on again" : ""}.`);
-    said.push(...drawnText(runs));
+    if (runs.length > 1 && !besides()) said.push(dashText());
+    said.push(...drawnText(runs), ...leftOut());
     const others = runs.filter((run) => run.plane.others);
     if (others.length) said.push(`Not drawn: ${others.map((run) => `${run.plane.others} probes of ${run.name}`).join(", ")} (other betas, scale twins, refitted).`);
     const lost = runs.flatMap((run) => probes(run)).reduce((sum, p) => sum + p.i_zx.filter((v, k) => !finite(v) || !finite(p.i_zy[k])).length, 0);
@@ -367,6 +382,12 @@
   function drawnText(runs) {
     return unique(runs.filter((run) => run.plane.every > 1).map((run) => `Drawn: one row in ${run.plane.every} of ${whole(run.plane.of)}, and the last.`));
   }
+  function leftOut() {
+    const count = data.runs.length - shown().length;
+    if (!count) return [];
+    return [`${count} of the ${data.runs.length} runs ${count > 1 ? "are" : "is"} not drawn${printing.on ? ": nobody ticked them" : `; tick ${count > 1 ? "them" : "it"} under Runs`}.`];
+  }
+  const dashText = () => `Runs differ in their dashes, which stand beside their names above${shown().length > DASHES.length ? `; after ${DASHES.length} runs they begin again` : ""}.`;
   function note(id, sentences) { $(`${id}-note`).textContent = sentences.join(" "); }
 
   // ---- bounds over time --------------------------------------------------------------------------------------------
@@ -428,7 +449,7 @@
     note("bounds", [
       `First panel: ${WORDS[state.quantity]}, ${kind}${kind.includes("bound") ? " on" : " of"} ${BOUNDED[state.quantity]}; second: i_zy, ${aboutLabels(runs)}${count > 2 ? "; third: error of the network itself" : ""}.`,
       banded ? "Bands: one standard error over the inputs, without seeds and the probes' training." : "Standard errors are in the text of every point.",
-      $("control").checked ? "Pale lines: control." : "", runs.length > 1 ? "Runs differ in their dashes." : "", "The dotted line is the step of the slider.", ...drawnText(runs),
+      $("control").checked ? "Pale lines: control." : "", runs.length > 1 ? dashText() : "", "The dotted line is the step of the slider.", ...drawnText(runs), ...leftOut(),
     ].filter(Boolean));
   }
 
@@ -450,7 +471,7 @@
     const line = seen.lift ? "#ff9d5c" : "#d55e00";
     const rows = most.flatMap((r) => r.one.rows).filter((row) => row.edges.length);
     const highest = span([0, ...rows.flatMap((row) => row.density), ...rows.map((row) => (row.sigma > 0 ? 1 / (row.sigma * Math.sqrt(2 * Math.PI)) : null))], 0, 0.06);
-    const ends = rows.flatMap((row) => [tail(row), Math.log10(row.edges[row.edges.length - 1])]);
+    const ends = rows.flatMap((row) => [tail(row), head(row)]);
     const wide = span(ends, 0.02, 0.02);
     const noun = most[0].one.stream;
     most.forEach(({ run, one }, k) => {
@@ -458,7 +479,7 @@
       const tag = suffix(k);
       layout[`xaxis${tag}`] = axis({ domain: box.x, anchor: `y${tag}`, type: "log", range: wide, title: { text: `x: positive ${noun}`, font: { size: 12 }, standoff: 6 }, exponentformat: "power", dtick: wide[1] - wide[0] > 2.5 ? 1 : "D2" });
       layout[`yaxis${tag}`] = axis({ domain: box.y, anchor: `x${tag}`, range: highest, title: { text: "density of ln x", font: { size: 12 }, standoff: 6 }, nticks: 6 });
-      layout.annotations.push(panelTitle(run.name, box, k));
+      layout.annotations.push(panelTitle(run.name, box, k, width));
       const row = nearest(one.rows);
       const at = { type: "scatter", xaxis: `x${tag}`, yaxis: `y${tag}` };
       if (!row.edges.length) { layout.annotations.push({ text: "no positive value", xref: `x${tag} domain`, yref: `y${tag} domain`, x: 0.5, y: 0.5, showarrow: false }); return; }
@@ -479,7 +500,7 @@
       `${noun.charAt(0).toUpperCase()}${noun.slice(1)} of ${most[0].one.name}.`,
       "Bars: density of ln x of the positive values, neighbouring bins joined. Line: the log-normal law of the same mean and deviation of ln x. The same axes at every step; each panel shows the last histogram at or before the slider.",
       left.length ? `Kept here: ${left[0].one.rows.length} of ${whole(left[0].one.of)} measurements.` : "",
-      runs.length > most.length ? `${most.length} of the ${runs.length} runs chosen are drawn.` : "",
+      ...leftOut(), runs.length > most.length ? `${most.length} of the ${runs.length} runs chosen are drawn.` : "",
     ].filter(Boolean));
   }
   const percent = (share) => (finite(share) ? `${(100 * share).toFixed(1)} %` : "not known");
@@ -493,6 +514,8 @@
     }
     return Math.log10(row.edges[0]);
   }
+  // The last bin, or where the fitted line has come down.
+  const head = (row) => Math.max(Math.log10(row.edges[row.edges.length - 1]), row.sigma > 0 ? (row.mu + 3.2 * row.sigma) / Math.LN10 : -Infinity);
   function nearest(rows) {
     const limit = times[state.at];
     let found = rows[0];
@@ -512,10 +535,28 @@
     svg.append(path);
     return svg;
   }
+  // The dash of a run that is drawn, as long as its longest pattern; nothing where there is none to tell apart.
+  function sample(run) {
+    const svg = document.createElementNS("http://www.w3.org/2000/svg", "svg");
+    for (const [key, value] of [["width", "36"], ["height", "14"], ["aria-hidden", "true"], ["class", "dash"]]) svg.setAttribute(key, value);
+    if (shown().length < 2 || !shown().includes(run)) {
+      svg.setAttribute("hidden", "");
+      return svg;
+    }
+    const line = document.createElementNS("http://www.w3.org/2000/svg", "path");
+    for (const [key, value] of [["d", "M0 7h36"], ["stroke", "currentColor"], ["stroke-width", "2"], ["stroke-dasharray", STROKES[dash(run)] || "none"], ["data-dash", dash(run)]]) line.setAttribute(key, value);
+    svg.append(line);
+    return svg;
+  }
   // On paper there are no boxes to tick: the same signs and names stand above the charts.
   function buildKey() {
-    const layers = sites().filter((site) => !state.hiddenLayers.has(site));
-    $("key").replaceChildren(...layers.map((site) => element("span", {}, swatch(site), " ", element("bdi", {}, site))));
+    const layers = sites().filter((site) => !state.hiddenLayers.has(site)).map((site) => [swatch(site), site]);
+    const runs = shown().length > 1 ? shown().map((run) => [sample(run), run.name]) : [];
+    $("key").replaceChildren(...[...layers, ...runs].map(([sign, text]) => element("span", {}, sign, " ", element("bdi", {}, text))));
+    for (const box of $("runs").querySelectorAll("input")) {
+      const run = data.runs.find((one) => one.path === box.dataset.key);
+      if (run) box.parentElement.querySelector("svg").replaceWith(sample(run));
+    }
   }
   function boxes(place, entries, isOn, change, extra) {
     const focused = document.activeElement && document.activeElement.closest(`#${place.id}`) ? document.activeElement.dataset.key : null;
@@ -540,9 +581,8 @@
       if (on) state.hiddenLayers.delete(site); else state.hiddenLayers.add(site);
       redraw();
     }, swatch);
-    const few = data.runs.length <= MOST_BESIDE;
-    for (const [k, run] of data.runs.entries()) if (!state.shownRuns.has(run.path)) state.shownRuns.set(run.path, few || k < 2);
-    boxes($("runs"), data.runs.map((run) => [run.path, run.name]), (path) => state.shownRuns.get(path), (path, on) => { state.shownRuns.set(path, on); redraw(); });
+    for (const run of data.runs) if (!state.shownRuns.has(run.path)) state.shownRuns.set(run.path, run.drawn);
+    boxes($("runs"), data.runs.map((run) => [run.path, run.name]), (path) => state.shownRuns.get(path), (path, on) => { state.shownRuns.set(path, on); redraw(); }, (path) => sample(data.runs.find((run) => run.path === path)));
     $("runs").hidden = data.runs.length < 2;
     $("beside-label").hidden = data.runs.length < 2;
     $("control-label").hidden = !data.runs.some((run) => run.plane && run.plane.probes.some((p) => p.host === UNTRAINED));
@@ -626,9 +666,14 @@
     addEventListener("beforeprint", before);
     addEventListener("afterprint", after);
     matchMedia("print").addEventListener("change", (event) => (event.matches ? before() : after()));
+    if (matchMedia("print").matches) before();
   }
 
   // ---- text that a watching page renews: the same elements as the template makes -----------------------------------
+  // A table that is wider than its place says so: a column out of sight looks like one that is not there.
+  const widths = new ResizeObserver((entries) => {
+    for (const { target } of entries) target.parentElement.classList.toggle("wide", target.scrollWidth > target.clientWidth + 1);
+  });
   const pieces = (text) => text.map((piece) => (typeof piece === "string" ? piece : element("bdi", {}, piece.name)));
   function block(one, title) {
     if (one.kind === "paragraph") return element("p", {}, ...pieces(one.text));
@@ -637,8 +682,10 @@
     const kind = (k) => (k >= one.text_columns ? { class: "n" } : {});
     const head = element("tr", {}, ...one.head.map((cell, k) => element("th", { scope: "col", ...kind(k) }, cell)));
     const rows = one.rows.map((row) => element("tr", {}, ...row.map((cell, k) => element("td", kind(k), ...pieces([cell])))));
-    const table = element("table", {}, element("caption", {}, one.caption), element("thead", {}, head), element("tbody", {}, ...rows));
-    return element("div", { class: "table", tabindex: "0", role: "region", "aria-label": title }, table);
+    const table = element("table", { "aria-label": one.caption }, element("thead", {}, head), element("tbody", {}, ...rows));
+    const scroller = element("div", { class: "table", tabindex: "0", role: "region", "aria-label": title }, table);
+    widths.observe(scroller);
+    return element("figure", {}, element("figcaption", {}, one.caption), scroller);
   }
   function renewText(before) {
     document.title = `infoplane: ${data.runs.length === 1 ? data.runs[0].name : `${data.runs.length} runs`}`;
@@ -722,6 +769,7 @@
     nameButton();
     findTimes();
     buildControls();
+    for (const table of document.querySelectorAll(".table")) widths.observe(table);
     listen();
     buildKey();
     for (const one of [drawPlane, drawBounds, drawHistograms]) { await pause(); one(); }

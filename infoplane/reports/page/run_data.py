@@ -23,6 +23,7 @@ from infoplane.reports.page.histogram_data import histogram_data
 from infoplane.reports.page.plane_data import metrics_data, number, plane_data
 from infoplane.reports.read_facts import run_facts
 from infoplane.reports.run_facts import RunFacts
+from infoplane.reports.run_groups import setting_numbers, with_settings
 from infoplane.reports.run_sections import flat, run_sections
 from infoplane.runfile.reader import Run, open_run
 from infoplane.site_marks import COLORS, MARKERS
@@ -64,6 +65,7 @@ def run_data(paths: Sequence[Path], *, rows: int = 300) -> dict[str, Any]:
         warnings.simplefilter("ignore")  # what cannot be read is said on the page
         runs = [stack.enter_context(open_run(path)) for path in paths]
         facts = [run_facts(run, name) for run, name in zip(runs, names, strict=True)]
+        facts = with_settings(facts, setting_numbers(runs))
         comparison = comparison_of(facts, runs)
         return {
             "schema": "infoplane.report",
@@ -92,6 +94,8 @@ def _run(run: Run, facts: RunFacts, *, rows: int, budget: int) -> dict[str, Any]
         "status": facts.status,
         "seed": facts.seed,
         "method": facts.method,
+        "setting": facts.setting,
+        "drawn": facts.drawn,
         "error": number(facts.error),
         "error_unit": facts.error_unit,
         "model": facts.model,

@@ -105,3 +105,24 @@ def test_a_choice_that_there_is_not_is_refused(run_path):
         bounds(run_path, scale="logarithmic")
     with pytest.raises(InputError, match="probes is 'some'"):
         bounds(run_path, probes="some")
+
+
+def test_wide_labels_of_ticks_push_no_caption_out_of_the_figure(tmp_path, write_run, overlapping):
+    axes = bounds(write_run(tmp_path / "run.h5", rate=20_000))
+    assert overlapping(axes[1]) == []
+    assert overlapping(axes[0]) == []
+    assert max(ax.yaxis.get_tightbbox().width for ax in axes) > 0.15 * axes[0].figure.bbox.width
+
+
+@pytest.mark.parametrize("rows", [1, 2, 3])
+def test_epochs_are_counted_in_whole_numbers(tmp_path, write_run, rows):
+    _, label = bounds(write_run(tmp_path / "few.h5", rows=rows))
+    low, high = label.get_xlim()
+    ticks = [tick for tick in label.get_xticks() if low <= tick <= high]
+    assert ticks
+    assert all(tick == round(tick) for tick in ticks)
+
+
+def test_the_axis_says_that_the_sandwich_is_on_it_where_it_is(tmp_path, write_run, run_path):
+    assert "sandwich" in bounds(run_path)[0].get_ylabel()
+    assert bounds(write_run(tmp_path / "none.h5", sandwich=False))[0].get_ylabel() == "upper bound\non I(Z;X) [bit]"

@@ -74,3 +74,11 @@ def test_what_cannot_be_drawn_is_refused_in_one_line(tmp_path, monkeypatch, runs
     (line,) = capfd.readouterr().err.strip().splitlines()
     assert said in line
     assert not list(tmp_path.glob("x.*"))
+
+
+def test_what_cannot_be_drawn_as_asked_is_refused_in_one_sentence(tmp_path, runs, capsys):
+    assert cli(["plane", runs[0], "--window", "50", "-o", str(tmp_path / "plane.png")]) == 2
+    assert "window is 50, but a has 6 rows: at most 6 can be averaged" in capsys.readouterr().err
+    assert cli(["plane", *runs, *runs, "-o", str(tmp_path / "plane.gif")]) == 2
+    assert "a movie has room for 4 planes" in capsys.readouterr().err
+    assert not list(tmp_path.glob("plane.*"))

@@ -190,3 +190,12 @@ def test_rows_without_epochs_are_no_course_over_epochs(tmp_path):
     with pytest.raises(InputError, match=r"run\.h5: its rows have no epochs, which rec\.measure"):
         error_and_jsd(tmp_path / "run.h5", ax=Figure().add_subplot())
     error_and_jsd(tmp_path / "run.h5", over="scaling.rate", ax=Figure().add_subplot())
+
+
+@pytest.mark.parametrize("rows", [1, 2])
+def test_epochs_have_ticks_at_whole_numbers_alone(tmp_path, rows):
+    ax = error_and_jsd(write_run(tmp_path / "few.h5", seed=0, rows=rows))
+    low, high = ax.get_xlim()
+    ticks = [tick for tick in ax.get_xticks() if low <= tick <= high]
+    assert ticks
+    assert all(tick == round(tick) for tick in ticks)

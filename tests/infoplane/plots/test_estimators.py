@@ -60,7 +60,7 @@ def test_bars_are_one_standard_error_and_what_they_are_over_is_said():
     (bar,) = ax.containers[0].lines[2]
     np.testing.assert_allclose(bar.get_segments()[0][:, 0], [0.4, 0.6])
     assert len(ax.containers) == 1
-    assert "n = 500. Bars: one standard error over samples. 1 of 2 rows have none." in said(ax)
+    assert "n = 500. Bars: one standard error over samples. No standard errors for 1 of 2 rows." in said(ax)
 
 
 def test_a_sweep_is_a_band_from_the_least_to_the_largest_with_every_setting_on_it(sweep):
@@ -93,6 +93,19 @@ def test_findings_are_ringed_and_named():
     assert len(dots(ax, "ksg1 finding")) == 1
     assert not dots(ax, "b finding")
     assert "Findings: ties (ksg1)." in said(ax)
+
+
+def test_rows_of_a_sweep_are_ringed_as_single_ones_are():
+    x = np.repeat(np.arange(50.0), 4)
+    swept = ip.stability(x, x, method="ksg1", sweep={"k": [1, 3]})
+    ax = estimators({"swept": swept})
+    assert "ties (swept)" in said(ax)
+    assert len(dots(ax, "swept finding")[0].get_xdata()) == 2
+    assert "finding" in [text.get_text() for text in ax.get_legend().get_texts()]
+
+
+def test_rows_without_standard_errors_are_counted_as_such():
+    assert "No standard errors for 2 of 2 rows." in said(estimators([read(0.5), read(0.6, method="b")]))
 
 
 def test_a_verdict_of_a_sweep_is_named(sweep):

@@ -11,6 +11,7 @@ import pytest
 import infoplane as ip
 
 PAGE = Path(__file__).parents[3] / "docs" / "gallery.md"
+CLOSE = "\nimport matplotlib.pyplot\nmatplotlib.pyplot.close('all')\n"  # as a notebook does after every cell
 NO_PICTURES = {"COLUMN", "PAGE", "SLIDE", "theme", "save"}
 
 
@@ -28,7 +29,7 @@ def test_every_picture_is_in_the_gallery():
 @pytest.mark.slow
 def test_the_cells_run_in_order(tmp_path):
     result = subprocess.run(
-        [sys.executable, "-W", "error", "-c", "\n".join(cells())],
+        [sys.executable, "-W", "error", "-c", CLOSE.join(cells())],
         cwd=tmp_path,
         env=os.environ | {"MPLBACKEND": "agg", "TMPDIR": str(tmp_path)},
         capture_output=True,

@@ -12,7 +12,7 @@ from scipy.stats import lognorm
 from infoplane.analysis.joined_bins import joined_bins
 from infoplane.analysis.sketch import LogHistogram
 from infoplane.errors import InputError, RunFileError
-from infoplane.plots import COLUMN, histogram, histograms, theme
+from infoplane.plots import COLUMN, PAGE, histogram, histograms, theme
 from infoplane.plots.histogram import joined_linear
 from infoplane.probes.probe_info import ProbeInfo
 from infoplane.runfile.schema import run_streams
@@ -183,6 +183,20 @@ def test_histograms_take_some_layers_and_an_earlier_row(tmp_path):
     grid = histograms([run], ["fc2.weight"], row=0, titles=["baseline"])
     assert grid.shape == (1, 1)
     assert grid[0, 0].get_ylabel().startswith("baseline, step 20")
+
+
+def test_many_layers_stand_in_rows_within_the_width_of_a_page(tmp_path):
+    names = tuple(f"fc{i}.weight" for i in range(7))
+    grid = histograms([write_run(tmp_path / f"{name}.h5", weights=names) for name in "ab"])
+    assert grid.shape == (2, 7)
+    figure = grid[0, 0].figure
+    assert figure.get_figwidth() == pytest.approx(PAGE)
+    figure.draw(FigureCanvasAgg(figure).get_renderer())
+    assert len({round(ax.get_position().y0, 2) for ax in grid.flat}) == 6
+    assert [ax.get_title() for ax in grid[1]] == list(names)
+    assert len({ax.get_xlim() for ax in grid.flat}) == 1
+    for ax in grid.flat:
+        assert overlapping(ax) == []
 
 
 def test_a_layer_that_a_run_lacks_is_an_empty_panel_that_says_so(tmp_path):

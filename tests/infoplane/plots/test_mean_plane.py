@@ -35,9 +35,9 @@ def test_points_are_the_means_of_the_runs(runs, dots, said):
 @pytest.mark.parametrize("region", ["mean", "seed", "deviation"])
 def test_the_edge_of_an_ellipse_is_where_the_quadratic_form_has_its_value(runs, region):
     drawn = ellipses(mean_plane(runs, region=region, level=0.9))
-    assert len(drawn) == 6
+    assert len(drawn) == 1
     inverse = np.linalg.inv(np.cov(np.transpose(SHIFTS)))
-    edge = drawn[2].get_patch_transform().transform(drawn[2].get_path().vertices) - drawn[2].center
+    edge = drawn[0].get_patch_transform().transform(drawn[0].get_path().vertices) - drawn[0].center
     on_curve = edge[::3]  # every third vertex of its Bezier curves lies on it
     form = np.einsum("ki,ij,kj->k", on_curve, inverse, on_curve)
     np.testing.assert_allclose(form, ellipse_factor(4, region, 0.9), rtol=1e-6)
@@ -66,8 +66,13 @@ def test_with_many_runs_the_factor_is_that_of_chi_square():
 
 def test_the_caption_says_what_the_ellipses_are(runs, said):
     text = said(mean_plane(runs, level=0.9))
-    assert "Ellipses: 90 % region of the mean over seeds (Hotelling, 4 runs, inputs not resampled)." in text
-    assert "Ellipses: one standard deviation of 4 seeds." in said(mean_plane(runs, region="deviation"))
+    assert (
+        "Ellipses at the last points: 90 % region of the mean over seeds (Hotelling, 4 runs, inputs not resampled)."
+        in text
+    )
+    assert "Ellipses at the last points: one standard deviation of 4 seeds." in said(
+        mean_plane(runs, region="deviation")
+    )
     assert "Ellipses" not in said(mean_plane(runs, region="none"))
 
 
@@ -78,11 +83,20 @@ def test_two_runs_have_no_ellipse_and_one_run_is_a_plane(runs, said):
     assert "mean" not in said(mean_plane(runs[:1])).lower()
 
 
-def test_long_runs_have_few_ellipses_and_say_so(tmp_path, write_run, said):
-    runs = [write_run(tmp_path / f"{k}.h5", rows=15, shift=shift) for k, shift in enumerate(SHIFTS)]
+def test_each_path_has_one_ellipse_around_its_last_point(runs, dots):
     ax = mean_plane(runs)
-    assert len(ellipses(ax)) == 6
-    assert "Ellipses at 6 of 15 rows" in said(ax)
+    for site in ("hidden1", "hidden2"):
+        (ellipse,) = ellipses(ax, site)
+        np.testing.assert_allclose(ellipse.center, dots(ax)[site].get_offsets()[-1])
+
+
+def test_points_make_the_limits_and_ellipses_that_reach_beyond_them_are_counted(tmp_path, write_run, runs, said):
+    wide = [write_run(tmp_path / f"wide{k}.h5", shift=(150.0 * k, 0.2 * k**2), seed=k) for k in range(3)]
+    ax, plain = mean_plane(wide), mean_plane(wide, region="none")
+    assert (ax.get_xlim(), ax.get_ylim()) == (plain.get_xlim(), plain.get_ylim())
+    assert "2 of 2 ellipses reach beyond the frame." in said(ax)
+    assert "beyond the frame" not in said(mean_plane(runs, region="deviation"))
+    assert "beyond the frame" not in said(plain)
 
 
 def test_only_rows_of_all_runs_are_averaged(tmp_path, write_run, dots, said):
@@ -90,6 +104,12 @@ def test_only_rows_of_all_runs_are_averaged(tmp_path, write_run, dots, said):
     ax = mean_plane(runs)
     assert len(dots(ax)["hidden1"].get_offsets()) == 4
     assert "2 of 6 rows are not in all of these runs and left out." in said(ax)
+
+
+def test_windows_that_hold_other_rows_in_one_run_than_in_another_are_refused(tmp_path, write_run):
+    runs = [write_run(tmp_path / f"{rows}.h5", rows=rows) for rows in (6, 5)]
+    with pytest.raises(InputError, match="window is 2, but these runs were measured at different steps"):
+        mean_plane(runs, window=2)
 
 
 def test_a_mean_of_which_a_run_failed_is_left_out(tmp_path, write_run, dots, said):

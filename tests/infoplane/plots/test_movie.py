@@ -108,4 +108,51 @@ def test_the_trail_is_of_fixed_length_and_darkens_to_the_head(run_path):
         np.testing.assert_allclose(points.get_offsets(), np.column_stack([390 - 50 * rows, 0.5 + 0.4 * rows]))
     brightness = points.get_facecolors()[:, :3].sum(axis=1)
     assert np.all(np.diff(brightness) < 0)
-    assert "epoch 6, step 120" in [text.get_text() for text in figure.axes[0].texts]
+    assert figure.axes[0].get_title() == "run, epoch 6, step 120"
+    assert not [text for text in figure.axes[0].texts if text.get_visible()]
+
+
+def test_the_time_stands_above_the_axes_and_a_long_name_leaves_it_whole(tmp_path, write_run):
+    from matplotlib.figure import Figure
+
+    from infoplane.plots.movie import scene
+    from infoplane.plots.read_paths import read_paths
+
+    figure = Figure(figsize=(10, 7), layout="constrained", dpi=100)
+    run = read_paths(write_run(tmp_path / "run.h5"))
+    show, times = scene(figure, [run] * 2, ["verylongname_" * 15] * 2, trail=3, control=True, caption=False)
+    show(times[-1])
+    titles = [ax.title for ax in figure.axes]
+    figure.canvas.draw()
+    boxes = [title.get_window_extent() for title in titles]
+    assert all(title.get_text().endswith(", epoch 6, step 120") for title in titles)
+    assert all(box.y0 >= ax.bbox.y1 for box, ax in zip(boxes, figure.axes, strict=True))
+    assert boxes[0].x1 < boxes[1].x0
+
+
+def test_more_runs_than_can_be_followed_are_refused_in_one_sentence(tmp_path, run_path):
+    with pytest.raises(InputError, match="there are 9 runs, but a movie has room for 4 planes"):
+        movie([run_path] * 9, tmp_path / "plane.gif")
+    assert not list(tmp_path.glob("*.gif"))
+
+
+def test_four_runs_stand_in_a_higher_frame_and_no_label_is_longer_than_its_axes(tmp_path, write_run):
+    from matplotlib.figure import Figure
+
+    from infoplane.plots.movie import scene
+    from infoplane.plots.read_paths import read_paths
+    from infoplane.plots.theme import theme
+
+    runs = [read_paths(write_run(tmp_path / f"{k}.h5", sites=[f"fc{i}" for i in range(12)])) for k in range(4)]
+    with theme("slide"):
+        figure = Figure(figsize=(10, 7), layout="constrained", dpi=100)
+        scene(figure, runs, list("abcd"), trail=3, control=True, caption=True)
+    assert figure.get_figheight() > 9
+    for ax in figure.axes:
+        assert ax.yaxis.label.get_window_extent().height < ax.bbox.height
+
+
+def test_a_legend_that_leaves_no_room_is_refused_in_one_sentence(tmp_path, write_run):
+    path = write_run(tmp_path / "run.h5", sites=[f"encoder.layers.{i}.attention.self.query" for i in range(90)])
+    with pytest.raises(InputError, match="legend and captions leave no room for the plane in a movie"):
+        movie(path, tmp_path / "plane.gif")

@@ -53,7 +53,7 @@ def test_an_arm_of_several_runs_is_their_mean_and_says_so(arms, said):
     np.testing.assert_allclose(paths(ax)[4].get_xdata(), 390 - 50 * np.arange(6) + 11)
     assert labels(ax)[:4] == ["hidden1", "hidden2", "baseline", "scaled, mean of 3 runs"]
     assert "scaled: Means of 3 runs." in said(ax)
-    assert "scaled: Ellipses: 95 % region of the mean over seeds" in said(ax)
+    assert "scaled: Ellipses at the last points: 95 % region of the mean over seeds" in said(ax)
     assert "baseline: Ellipses" not in said(ax)
 
 

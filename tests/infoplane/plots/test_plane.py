@@ -288,7 +288,10 @@ def test_a_window_is_the_mean_of_its_rows_at_the_time_of_the_last(run_path, dots
     ax = plane(run_path, window=4, errors=True)
     np.testing.assert_allclose(dots(ax)["hidden1"].get_offsets(), [[315, 1.1], [165, 2.3]])
     assert ax.get_legend().get_title().get_text().startswith("epoch 4 (light) to 6")
-    assert "Every point is the mean of 4 measured rows, the last of 2, at the time of its last row." in said(ax)
+    assert (
+        "Every point is the mean of 4 measured rows (the last point of 2 alone), at the time of its last row."
+        in said(ax)
+    )
     assert "Bars: at most one standard error" in said(ax)
 
 
@@ -332,3 +335,37 @@ def test_a_style_or_window_that_cannot_be_used_is_refused(run_path):
         plane(run_path, style="lines")
     with pytest.raises(InputError, match="window"):
         plane(run_path, window=0)
+
+
+def test_a_window_of_all_rows_is_one_point_and_a_larger_one_is_refused(run_path, dots, said):
+    ax = plane(run_path, window=6)
+    assert len(dots(ax)["hidden1"].get_offsets()) == 1
+    assert "Every point is the mean of 6 measured rows, at" in said(ax)
+    with pytest.raises(InputError, match="window is 50, but baseline has 6 rows: at most 6 can be averaged"):
+        plane(run_path, window=50)
+
+
+def test_a_window_over_a_single_row_is_refused(tmp_path, write_run):
+    with pytest.raises(InputError, match="window is 2, but one has one row"):
+        plane(write_run(tmp_path / "one.h5", rows=1), window=2)
+
+
+UNBROKEN = "hidden_" + "averylongsitename" * 6
+
+
+def test_names_without_a_place_to_break_them_stay_inside_and_leave_the_axes_their_width(
+    tmp_path, write_run, overlapping, said
+):
+    path = write_run(tmp_path / f"{'verylongname_' * 15}.h5", sites=(UNBROKEN, "fc"), found=[(1, UNBROKEN, "odd", 1.0)])
+    ax = plane(path)
+    assert overlapping(ax) == []
+    assert UNBROKEN[:30] in "".join(text.get_text() for text in ax.texts).replace("\n", "")
+    assert ax.get_window_extent().width > 0.78 * ax.figure.bbox.width
+    assert "\u2026" in ax.get_title()
+
+
+def test_twelve_sites_have_a_legend_in_columns_that_is_lower_than_the_axes(tmp_path, write_run, overlapping):
+    ax = plane(write_run(tmp_path / "run.h5", sites=[f"hidden{i}" for i in range(1, 13)]))
+    assert overlapping(ax) == []
+    assert ax.get_legend().get_window_extent().height < ax.get_window_extent().height
+    assert len({round(text.get_window_extent().x0) for text in ax.get_legend().get_texts()}) > 1

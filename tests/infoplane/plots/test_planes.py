@@ -82,3 +82,28 @@ def test_planes_refuse_one_path_and_wrong_titles(run_path):
 def test_panels_keep_their_height_whatever_the_number_of_sites(tmp_path, runs, count, write_run):
     axes = planes([write_run(tmp_path / "run.h5", sites=LONG[:count])] * runs)
     np.testing.assert_allclose([heights(axes[0])[0], heights(axes[-1])[0]], 0.36 * PAGE, atol=0.02)
+
+
+def test_each_panel_says_what_its_ordinate_is_where_they_differ(tmp_path, write_run, run_path, overlapping):
+    axes = planes([run_path, write_run(tmp_path / "real.h5", real=True)])
+    assert [ax.get_ylabel().split(" ")[0] for ax in axes] == ["lower", "estimate"]
+    assert overlapping(axes[1]) == []
+    alike = planes([run_path, run_path])
+    assert [bool(ax.get_ylabel()) for ax in alike] == [True, False]
+
+
+def test_the_ground_beyond_log_n_reaches_to_the_limit_of_the_shared_axis(tmp_path, write_run, run_path):
+    axes = planes([run_path, write_run(tmp_path / "low.h5", rate=12)])
+    for ax in axes:
+        (shade,) = [patch for patch in ax.patches if patch.get_gid() == "beyond_log2_n"]
+        assert shade.get_x() + shade.get_width() > ax.get_xlim()[1]
+
+
+def test_long_names_of_files_are_shortened_to_their_panels(tmp_path, write_run):
+    runs = [write_run(tmp_path / f"{'verylongname_' * 12}{k}.h5") for k in range(2)]
+    axes = planes(runs)
+    heights(axes[0])
+    first, second = (ax.title.get_window_extent() for ax in axes)
+    assert first.x1 < second.x0
+    assert axes[1].get_title().endswith("1")
+    assert "\u2026" in axes[1].get_title()

@@ -49,3 +49,7 @@ def test_points_that_are_not_finite_are_left_out_and_counted(tmp_path, scaled_ru
     assert said(ax) == "2 points are not finite and left out."
     with pytest.raises(InputError, match="no pass has a finite change"):
         scaling_change(scaled_run(tmp_path / "nan.h5", passes=1, broken=[(0, 0), (0, 1)]))
+
+
+def test_the_title_stands_in_the_middle(tmp_path, scaled_run):
+    assert scaling_change(scaled_run(tmp_path / "digits.h5")).get_title() == "digits"

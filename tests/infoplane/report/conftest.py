@@ -37,6 +37,9 @@ def write_run(
     epochs=True,
     close=True,
     attrs=None,
+    quantities=None,
+    updates=10,
+    inputs=N,
 ):
     """Write a run of a plane, a network's error, sketches of weights and activations, and findings."""
     probes = [ProbeInfo(site, site, "trained", 1e-3, 16) for site in sites]
@@ -52,11 +55,17 @@ def write_run(
     writer.start(streams, known | (provenance or {}))
     random = np.random.default_rng(0)
     values = plane_row(0, rows, probes)
-    pairs = {f"covariance_{q}": np.diag(values[:, 5 + k] ** 2) for k, q in enumerate(("i_zx", "i_zy"))}
+    pairs = {
+        f"covariance_{q}": np.outer(e := values[:, 5 + k], e) * (0.6 + 0.4 * np.eye(len(e)))
+        for k, q in enumerate(("i_zx", "i_zy"))
+    }
     for row in range(1, rows + 1):
         epoch = row if epochs else np.nan
         values = plane_row(row, rows, probes, shift)
-        writer.append("plane", 10 * row, epoch=epoch, n=N, n_sandwich=N, updates=10 * row, values=values, **pairs)
+        for quantity, value in (quantities or {}).items():
+            values[:, PLANE_QUANTITIES.index(quantity)] = value
+        seen = {"n": inputs, "n_sandwich": inputs, "updates": updates * row}
+        writer.append("plane", 10 * row, epoch=epoch, values=values, **seen, **pairs)
         writer.append("metrics", 10 * row, epoch=epoch, time=float(row), values=[1 / row, 0.5 / row])
         for stream, names in (("weights", parameters), ("activations", sites)):
             sketches = []
@@ -68,7 +77,7 @@ def write_run(
             counts = np.stack([sketch.counts for sketch in sketches])
             scalars = np.stack([[sketch[name] for name in QUANTITIES] for sketch in sketches])
             writer.append(stream, 10 * row, epoch=epoch, counts=counts, scalars=scalars)
-        text = "a rate at or above log n of the 450 inputs says nothing about what the code keeps of them"
+        text = f"a rate at or above log n of the {inputs} inputs says nothing about what the code keeps of them"
         found = Finding("rate_above_log_n", sites[0], text, float(values[0, 0]), "bit", "a larger beta gives less")
         append_finding(writer, 10 * row, "plane", found)
         for probe in doubtful:
@@ -85,6 +94,20 @@ def write_run(
 def make_run():
     """Return the writer of run files."""
     return write_run
+
+
+@pytest.fixture(scope="session")
+def two_settings(tmp_path_factory):
+    """Two settings of four seeds each; the runs of the first have long names that differ at their end."""
+    folder = tmp_path_factory.mktemp("settings")
+    paths = []
+    for method, stem in (("baseline", "a_name_that_is_much_longer_than_a_panel_is_wide"), ("synscaw", "synscaw")):
+        for seed in (3, 1, 2, 0):
+            settings = {"method": method, "seed": seed, "training": {"epochs": 3}, "model": {"name": "mlp"}}
+            paths.append(folder / f"{stem},seed={seed}.h5")
+            known = {"seed": seed, "configuration": settings}
+            write_run(paths[-1], rows=3, shift=0.1 * seed, provenance=known, control=False)
+    return paths
 
 
 @pytest.fixture(scope="session")

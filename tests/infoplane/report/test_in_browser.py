@@ -1,5 +1,6 @@
 """The report in a browser: by mouse and by keyboard, without a request, without an error, whatever the file says."""
 
+import itertools
 import os
 import re
 
@@ -305,15 +306,122 @@ def test_a_run_without_rows_says_so(opened, tmp_path, make_run):
     assert tab.is_disabled("#play")
 
 
-def test_many_runs_are_chosen_from(opened, tmp_path, make_run):
-    paths = [tmp_path / f"run{k}.h5" for k in range(8)]
-    for k, path in enumerate(paths):
-        make_run(path, rows=4, shift=float(k), control=False)
-    tab = opened(paths)
-    shown = "document.querySelectorAll('#runs input:checked').length"
-    assert tab.evaluate(shown) == 2
+def test_of_many_runs_one_per_setting_is_drawn_and_the_others_when_ticked(opened, two_settings):
+    tab = opened(two_settings)
+    names = "[...document.querySelectorAll('#runs label')].filter((l) => l.querySelector('input').checked)"
+    assert tab.evaluate(f"{names}.map((l) => l.title.slice(-14))") == ["is_wide,seed=0", "synscaw,seed=0"]
+    for chart in ("plane", "bounds"):
+        assert "6 of the 8 runs are not drawn; tick them under Runs." in tab.text_content(f"#{chart}-note")
     for box in tab.locator("#runs input").all():
         box.check()
     settled(tab)
-    assert tab.evaluate(shown) == 8
-    assert len([n for n in points(tab) if n == 4]) >= 16
+    assert len([n for n in points(tab) if n == 3]) >= 16
+    assert "not drawn" not in tab.text_content("#plane-note")
+
+
+DASHES = """(place) => [...document.querySelectorAll(`${place} path[data-dash]`)].map((p) => p.dataset.dash)"""
+
+
+def test_the_dash_of_a_run_stands_beside_its_name_also_on_paper(opened, two_settings):
+    tab = opened(two_settings)
+    drawn = (
+        "[...new Set(document.querySelector('#bounds-chart .js-plotly-plot').data.filter((t) => t.hoverinfo === 'none')"
+        ".map((t) => t.line.dash))]"
+    )
+    assert tab.evaluate(DASHES, "#runs") == tab.evaluate(drawn) == ["solid", "dot"]
+    for box in tab.locator("#runs input").all()[:6]:
+        box.check()
+    tab.locator("#runs input").nth(7).uncheck()
+    settled(tab)
+    assert tab.evaluate(DASHES, "#runs") == tab.evaluate(drawn)
+    assert len(set(tab.evaluate(drawn))) == 6
+    tab.emulate_media(media="print")
+    becomes(tab, "document.querySelector('#key path[data-dash]') !== null")
+    assert tab.evaluate(DASHES, "#key") == tab.evaluate(drawn)
+    assert "synscaw,seed=3" in tab.inner_text("#key")
+    assert tab.is_visible("#key svg.dash")
+
+
+@pytest.mark.parametrize("media", ["screen", "print"])
+@pytest.mark.parametrize("chart", ["plane", "histograms"])
+def test_titles_of_panels_stay_over_their_panels(opened, two_settings, chart, media):
+    tab = opened(two_settings)
+    for box in tab.locator("#runs input").all()[:4]:
+        box.check()
+    tab.locator("#runs input").nth(7).uncheck()
+    tab.emulate_media(media=media)
+    settled(tab)
+    boxes = tab.evaluate(
+        """(chart) => [...document.querySelectorAll(`#${chart}-chart .annotation text`)]
+        .filter((t) => t.textContent.includes("seed="))
+        .map((t) => { const b = t.getBoundingClientRect(); return [t.textContent, b.left, b.right, b.top]; })""",
+        chart,
+    )
+    assert len(boxes) == 4
+    assert len({text for text, *_ in boxes}) == 4  # the ends, which tell them apart, are kept
+    for (_, _, right, top), (_, left, _, below) in itertools.pairwise(boxes):
+        assert right < left or top != below
+
+
+BROKEN = """() => {
+  const lines = (node, from, to) => {
+    const range = document.createRange();
+    range.setStart(node, from); range.setEnd(node, to);
+    return new Set([...range.getClientRects()].map((r) => Math.round(r.top))).size;
+  };
+  const found = [];
+  for (const cell of document.querySelectorAll("th, td.n")) {
+    const walker = document.createTreeWalker(cell, NodeFilter.SHOW_TEXT);
+    for (let node = walker.nextNode(); node; node = walker.nextNode()) {
+      for (const word of node.data.matchAll(/\\S+/g)) {
+        if (lines(node, word.index, word.index + word[0].length) > 1) found.push(word[0]);
+      }
+    }
+  }
+  return found;
+}"""
+
+
+@pytest.mark.parametrize(("media", "width"), [("screen", 390), ("screen", 1280), ("print", 720)])
+def test_no_number_and_no_word_of_a_table_head_is_broken(opened, two_settings, media, width):
+    tab = opened(two_settings, width=width)
+    tab.emulate_media(media=media)
+    settled(tab)
+    assert tab.evaluate("document.querySelectorAll('td.n').length") > 50
+    assert tab.evaluate(BROKEN) == []
+
+
+def test_a_table_wider_than_a_phone_says_that_it_goes_on(opened, two_settings):
+    tab = opened(two_settings, width=390)
+    said = "(id) => getComputedStyle(document.querySelector(`#${id} figcaption`), '::after').content"
+    becomes(tab, "document.querySelector('#divergence figure.wide') !== null")
+    assert "scroll it sideways" in tab.evaluate(said, "divergence")
+    right = "document.querySelector('#divergence figcaption').getBoundingClientRect().right"
+    assert tab.evaluate(right) <= 390
+    tab.set_viewport_size({"width": 1900, "height": 900})
+    becomes(tab, "document.querySelector('#divergence figure.wide') === null")
+    assert tab.evaluate(said, "divergence") == "none"
+
+
+def test_paper_has_the_provenance_whenever_printing_began(browser, written, two_runs):
+    context = browser.new_context()
+    tab = context.new_page()
+    tab.emulate_media(media="print")
+    tab.goto(written(two_runs).resolve().as_uri())
+    tab.wait_for_selector("body[data-ready]")
+    assert tab.is_visible("#provenance table")
+    context.close()
+
+
+def test_the_fitted_curve_comes_down_within_its_panel(opened, two_runs):
+    tab = opened(two_runs)
+    curves = tab.evaluate(
+        """() => {
+          const plot = document.querySelector("#histograms-chart .js-plotly-plot");
+          const end = 10 ** plot._fullLayout.xaxis.range[1];
+          return plot.data.filter((t) => t.line && t.line.width === 2).map((t) => [
+            Math.max(...t.y), t.y[t.x.findLastIndex((x) => x <= end)]]);
+        }"""
+    )
+    assert len(curves) == 2
+    assert all(last < 0.01 * highest for highest, last in curves)

@@ -2,6 +2,7 @@
 
 import csv
 import io
+import itertools
 import json
 import math
 import os
@@ -9,10 +10,13 @@ import re
 import subprocess
 import sys
 
+import h5py
+import numpy as np
 import pytest
 import typer
 
 import infoplane as ip
+from infoplane.analysis.lognormal import lognormal_jsd
 from infoplane.cli.report import report as report_command
 from infoplane.errors import InputError, RunFileError
 from infoplane.reports.page.run_data import run_data
@@ -66,6 +70,11 @@ def test_each_site_is_set_against_its_control_with_the_paired_error(two_runs):
     site = run_data(two_runs[:1])["runs"][0]["last"]["sites"][0]
     assert site["rate_change"]["value"] == pytest.approx(difference)
     assert site["rate_change"]["error"] == pytest.approx(error)
+    # The two share their inputs: paired, they differ more clearly than two measurements of their own would.
+    assert error < 0.8 * math.hypot(values[k, at["se_i_zx"]], values[control, at["se_i_zx"]])
+    label = values[k, at["i_zy"]] - values[control, at["i_zy"]]
+    assert site["label_change"]["value"] == pytest.approx(label)
+    assert site["control_label_bound"]["value"] == pytest.approx(values[control, at["i_zy"]])
     assert f"{abs(difference):.2f} ± {error:.2f} below its control's" in run_report(two_runs[:1]).to_markdown()
 
 
@@ -150,6 +159,89 @@ def test_runs_that_have_not_ended_are_not_judged(tmp_path, make_run, two_runs):
         writer.close()
     assert data["comparison"] == []
     assert "Nothing is judged before every run has ended" in text_of(section(data, "comparison"))
+
+
+def test_a_comparison_of_one_seed_has_no_more_decimals_than_its_unit_is_read_by(two_runs):
+    blocks = section(run_data(two_runs), "comparison")["blocks"]
+    rows = next(block for block in blocks if block["kind"] == "table")["rows"]
+    assert [row[0]["name"] for row in rows][:2] == ["error [%]", "i_zx hidden1 [bit]"]
+    assert rows[0][2:5] == ["4.17", "4.17", "+0.00"]
+    assert [len(cell.partition(".")[2]) for cell in rows[1][2:5]] == [3, 3, 3]
+    assert rows[1][4] == "+2.000"
+
+
+def test_of_many_runs_the_first_seed_of_each_setting_is_told_and_drawn(two_settings):
+    data = run_data(two_settings)
+    assert [run["setting"] for run in data["runs"]] == [0] * 4 + [1] * 4
+    assert [run["name"] for run in data["runs"] if run["drawn"]] == [
+        "a_name_that_is_much_longer_than_a_panel_is_wide,seed=0",
+        "synscaw,seed=0",
+    ]
+    said = run_report(two_settings).to_markdown()
+    assert "8 runs of 2 settings apart from their seeds: 8 finished." in said
+    assert re.findall(r"### (.*)seed=0, the first of 4 runs of its setting", said) == [
+        "a_name_that_is_much_longer_than_a_panel_is_wide,",
+        "synscaw,",
+    ]
+    first, second = (said.index(text) for text in ("Method synscaw, 4 runs (", "### "))
+    assert first < second
+    assert "hidden1 i_zx 6.549 to 6.849, i_zy 3.079 bit" in said
+    assert "The other 6 runs stand in the table of last rows. They are not drawn on the charts until ticked" in said
+
+
+def test_what_is_said_of_the_other_runs_is_true_where_all_are_drawn(two_settings):
+    data = run_data(two_settings[:5])
+    assert all(run["drawn"] for run in data["runs"])
+    assert "The other 3 runs stand in the table of last rows and on the charts." in text_of(section(data, "summary"))
+
+
+@pytest.mark.parametrize(
+    ("quantities", "said"),
+    [
+        ({"i_zx": 6.0, "i_zx_upper": 7038.9}, "between 5.500 and 7,038.9 bit, from above no narrower than the rate;"),
+        ({"i_zx": 90.0, "i_zx_upper": 20.9}, "and 20.9 bit, from above no narrower than log2 n = 8.81 bit;"),
+        ({"i_zx": 90.0, "i_zx_upper": 7.5}, "and 7.500 bit; I(Z;Y)"),
+        (
+            {"i_zy": -0.0993},
+            "reads nothing out: its lower bound on I(Z;Y), -0.099 ± 0.034 bit of H(Y) = 3.320 bit, is",
+        ),
+        ({"i_zy": 0.5}, "I(Z;Y) at least 0.500 ± 0.034 bit (lower bound) of H(Y)"),
+    ],
+)
+def test_a_bound_that_says_nothing_is_said_to_say_nothing(tmp_path, make_run, quantities, said):
+    make_run(tmp_path / "run.h5", rows=2, quantities=quantities)
+    text = run_report([tmp_path / "run.h5"]).to_markdown()
+    assert said in text
+    assert ("at least" in text) == (quantities.get("i_zy", 1) >= 0)
+
+
+def test_one_step_and_one_draw_are_singular(tmp_path, make_run):
+    make_run(tmp_path / "run.h5", rows=1, updates=1, attrs={"draws": 1})
+    assert "1 probe step, 1 draw per input" in run_report([tmp_path / "run.h5"]).to_markdown()
+
+
+def test_a_finding_stands_with_the_n_of_each_run(tmp_path, make_run):
+    for n in (450, 90):
+        make_run(tmp_path / f"of{n}.h5", rows=1, inputs=n)
+    blocks = section(run_data([tmp_path / "of450.h5", tmp_path / "of90.h5"]), "findings")["blocks"]
+    held = {text_of(a["text"]): text_of(b["items"]) for a, b in itertools.pairwise(blocks) if b["kind"] == "list"}
+    assert len(held) == 2
+    for text, runs in held.items():
+        (n,) = re.findall(r"of the (\d+) inputs", text)
+        assert re.findall(r"of(?:450|90)(?=\")", runs) == [f"of{n}"]
+
+
+def test_rows_that_were_written_and_cannot_be_read_are_counted(tmp_path, make_run, capsys):
+    make_run(tmp_path / "run.h5", rows=4)
+    with h5py.File(tmp_path / "run.h5", "r+") as file:
+        for one in file["entry/plane"].values():
+            if isinstance(one, h5py.Dataset) and one.maxshape[:1] == (None,):
+                one.resize(0, axis=0)
+    report(tmp_path / "run.h5", "--format", "md")
+    out, err = capsys.readouterr()
+    assert "4 rows of the plane were written, but none can be read." in out
+    assert "has no row of the plane" not in out
+    assert err == f"{tmp_path / 'run.h5'} is damaged; the report says what of it cannot be read\n"
 
 
 def test_settings_that_runs_share_stand_once(two_runs):
@@ -296,3 +388,14 @@ def test_of_real_labels_i_zy_is_an_estimate_and_no_entropy_its_limit(tmp_path):
     assert "lower bound" not in rows
     assert data["runs"][0]["plane"]["h_y"] is None
     assert data["runs"][0]["plane"]["kinds"]["i_zy"] == "estimate"
+
+
+def test_the_histograms_of_the_charts_have_area_one_and_the_fit_of_the_table(two_runs):
+    with ip.open_run(two_runs[0]) as run:
+        name = run.sketch_names("weights")[0]
+        fit = lognormal_jsd(run.sketch("weights", name), bootstrap=0)
+    (layer,) = (one for one in run_data(two_runs[:1])["runs"][0]["histograms"] if one["name"] == name)
+    last = layer["rows"][-1]
+    assert np.sum(np.diff(np.log(last["edges"])) * last["density"]) == pytest.approx(1)
+    assert (last["mu"], last["sigma"]) == pytest.approx((fit.mu, fit.sigma), rel=1e-5)  # six digits are sent
+    assert fit.mu != pytest.approx(fit.sigma)
