@@ -20,13 +20,11 @@ from infoplane.analysis.units import nats_per_unit, unit_name
 from infoplane.errors import InputError
 from infoplane.plain_probes import plain_probes
 from infoplane.plots.caption import caption_below, legend_below, name_as_is, small
+from infoplane.plots.common_looks import BEYOND, LEGEND
 from infoplane.plots.own_axes import on_axes
-from infoplane.plots.scaling_activity import LEGEND
 from infoplane.plots.theme import QUIET, shades, site_styles
 from infoplane.printable import printable
 from infoplane.runfile.reader import Run, open_run
-
-_SIDE = "#EFEFEF"
 
 
 def bottleneck(
@@ -81,7 +79,7 @@ def bottleneck(
         top = max(h_y, *(float(dot.y.max()) for dot in dots if dot.y.size), 1e-3) if dots else max(h_y, 1e-3)
         low = min([0.0, *(float(dot.y.min()) for dot in dots if dot.y.size)])
         ends = np.append(x, right), np.append(y, i_xy)
-        ax.fill_between(*ends, 9 * top, facecolor=_SIDE, linewidth=0, zorder=0, gid="above the curve")
+        ax.fill_between(*ends, 9 * top, facecolor=BEYOND, linewidth=0, zorder=0, gid="above the curve")
         ax.plot(*ends, color="black", linewidth=1.2, zorder=2, gid="curve")
         ax.axvline(h_x, color=QUIET, linewidth=0.7, linestyle=(0, (1, 1.5)), zorder=1, gid="h_x")
         ax.axhline(i_xy, color=QUIET, linewidth=0.7, linestyle=(0, (5, 2)), zorder=1, gid="i_xy")

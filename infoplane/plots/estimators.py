@@ -20,15 +20,14 @@ from infoplane.analysis.estimators.method import MUTUAL_INFORMATION
 from infoplane.analysis.stability import Stability
 from infoplane.errors import InputError
 from infoplane.plots.caption import caption_below, legend_below, name_as_is
+from infoplane.plots.common_looks import LEGEND, RING
 from infoplane.plots.own_axes import on_axes
-from infoplane.plots.scaling_activity import LEGEND
 from infoplane.plots.theme import QUIET
 from infoplane.site_marks import COLORS
 
 _MARKERS = {"estimate": "o", "lower_bound": ">", "upper_bound": "<"}
 _COLORS = {"estimate": COLORS[0], "lower_bound": COLORS[2], "upper_bound": COLORS[1]}
 _LABELS = {"estimate": "estimate", "lower_bound": "lower bound", "upper_bound": "upper bound"}
-_RING: dict[str, Any] = {"marker": "o", "markersize": 7.5, "mfc": "none", "mec": "#B2182B", "mew": 0.9, "linestyle": ""}
 _ROW = 0.077  # of the height of one panel
 
 Found = Estimate | Stability
@@ -165,7 +164,7 @@ def _draw_row(ax: Axes, row: _Row, y: float) -> None:
         ax.plot(read.value, y, marker=_MARKERS[read.kind], color=color, markersize=size, mew=0, zorder=3, gid=row.name)
     ringed = values if row.verdicts else [read.value for read in reads if read.findings]
     if ringed:
-        ax.plot(ringed, [y] * len(ringed), zorder=4, gid=f"{row.name} finding", **_RING)
+        ax.plot(ringed, [y] * len(ringed), zorder=4, gid=f"{row.name} finding", **RING)
 
 
 def _legend(ax: Axes, rows: Sequence[_Row], truth: float | None) -> Any:
@@ -178,7 +177,7 @@ def _legend(ax: Axes, rows: Sequence[_Row], truth: float | None) -> Any:
         handles.append(Patch(facecolor="#C9D6E2"))
         labels.append("range over settings")
     if any(row.verdicts or read.findings for row in rows for read in row.finite):
-        handles.append(Line2D([], [], **_RING))
+        handles.append(Line2D([], [], **RING))
         labels.append("finding")
     if truth is not None:
         handles.append(Line2D([], [], color=QUIET, linewidth=0.8, linestyle=(0, (5, 2))))

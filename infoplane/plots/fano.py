@@ -17,13 +17,11 @@ from infoplane.analysis.fano import fano_bound, fano_ceiling
 from infoplane.errors import InputError
 from infoplane.plain_probes import plain_probes
 from infoplane.plots.caption import caption_below, legend_below, name_as_is
+from infoplane.plots.common_looks import BEYOND, LEGEND
 from infoplane.plots.own_axes import on_axes
-from infoplane.plots.scaling_activity import LEGEND
 from infoplane.plots.theme import QUIET, site_styles
 from infoplane.printable import printable
 from infoplane.runfile.reader import Run, open_run
-
-_SIDE = "#EFEFEF"
 
 
 def fano(
@@ -71,7 +69,7 @@ def fano(
         right = 1.05 * read.h_y
         x = np.linspace(max(0.0, left), right, 400)
         y = 100 * fano_ceiling(x, classes=read.classes, entropy=read.h_y)
-        ax.fill_between(x, y, 101, facecolor=_SIDE, linewidth=0, zorder=0, gid="above the ceiling")
+        ax.fill_between(x, y, 101, facecolor=BEYOND, linewidth=0, zorder=0, gid="above the ceiling")
         ax.plot(x, y, color="black", linewidth=1.2, zorder=2, gid="ceiling")
         handles, labels = [Line2D([], [], color="black", linewidth=1.2)], ["Fano's ceiling"]
         ax.axvline(read.h_y, color=QUIET, linewidth=0.7, linestyle=(0, (5, 2)), zorder=1, gid="h_y")

@@ -20,8 +20,8 @@ from infoplane.analysis.errors import near_names
 from infoplane.analysis.phase_change import PhaseChange, phase_change
 from infoplane.errors import InputError
 from infoplane.plots.caption import caption_below, legend_below, name_as_is
+from infoplane.plots.common_looks import LEGEND
 from infoplane.plots.own_axes import on_axes
-from infoplane.plots.scaling_activity import LEGEND
 from infoplane.plots.theme import QUIET, site_styles
 from infoplane.plots.ticks import plain_log
 from infoplane.printable import printable

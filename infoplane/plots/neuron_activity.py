@@ -18,8 +18,8 @@ from numpy.typing import NDArray
 from infoplane.analysis.errors import near_names
 from infoplane.errors import InputError
 from infoplane.plots.caption import caption_below, legend_below, name_as_is
+from infoplane.plots.common_looks import LEGEND
 from infoplane.plots.own_axes import on_axes
-from infoplane.plots.scaling_activity import LEGEND
 from infoplane.plots.theme import QUIET, site_styles
 from infoplane.printable import printable
 from infoplane.runfile.reader import Run, open_run

@@ -8,6 +8,7 @@ from matplotlib.legend_handler import HandlerTuple
 from matplotlib.lines import Line2D
 from matplotlib.patches import Patch
 
+from infoplane.plots import common_looks
 from infoplane.plots.caption import name_as_is
 from infoplane.plots.ellipses import ellipse_sentence
 from infoplane.plots.path import RunPaths
@@ -16,22 +17,12 @@ from infoplane.plots.theme import QUIET, pt, shades
 CONTROL_LABEL = "frozen untrained network (control)"
 NO_CONTROL = "No control was recorded: how much of this path is the probes' own training cannot be told."
 
-LEGEND: dict[str, Any] = {
-    "handler_map": {tuple: HandlerTuple(ndivide=None, pad=0.4)},
-    "alignment": "left",
-    "frameon": False,
-    "columnspacing": 1.2,
-    "handletextpad": 0.5,
-}
-
-
-RING: dict[str, Any] = {"marker": "o", "markersize": 7.5, "mfc": "none", "mec": "#B2182B", "mew": 0.9, "linestyle": ""}
-BEYOND = "#EFEFEF"
+LEGEND: dict[str, Any] = common_looks.LEGEND | {"handler_map": {tuple: HandlerTuple(ndivide=None, pad=0.4)}}
 
 
 def ring() -> dict[str, Any]:
     """Return how a ring around a point looks, in proportion to the text."""
-    return RING | {"markersize": pt(RING["markersize"]), "mew": pt(RING["mew"])}
+    return common_looks.RING | {"markersize": pt(common_looks.RING["markersize"]), "mew": pt(common_looks.RING["mew"])}
 
 
 def legend_entries(
@@ -60,7 +51,7 @@ def common_entries(runs: Sequence[RunPaths], *, control: bool) -> tuple[list[Any
         handles.append(Line2D([], [], color=QUIET, marker="o", mfc="white", **sizes))
         labels.append(CONTROL_LABEL)
     if any(run.beyond(control=control) for run in runs):
-        handles.append(Patch(facecolor=BEYOND))
+        handles.append(Patch(facecolor=common_looks.BEYOND))
         labels.append("beyond log$_2$ n (finding)")
     if any(path.doubtful[path.finite].any() for run in runs for path in run.drawn(control=control)):
         handles.append(Line2D([], [], **ring()))

@@ -9,8 +9,8 @@ from matplotlib.patches import Ellipse
 from numpy.typing import NDArray
 
 from infoplane.plots.caption import height_of, small
+from infoplane.plots.common_looks import BEYOND
 from infoplane.plots.path import RunPaths
-from infoplane.plots.plane_legend import BEYOND
 from infoplane.plots.theme import QUIET, pt
 
 X_LABEL = "rate of the probe's code,\nupper bound on I(Z;X) [bit]"

@@ -14,6 +14,7 @@ from matplotlib.axes import Axes
 from matplotlib.lines import Line2D
 
 from infoplane.plots.caption import caption_below, legend_below, name_as_is
+from infoplane.plots.common_looks import LEGEND
 from infoplane.plots.own_axes import on_axes
 from infoplane.plots.passes import Passes, read_passes
 from infoplane.plots.theme import QUIET, site_styles
@@ -21,7 +22,6 @@ from infoplane.plots.ticks import whole_numbers
 from infoplane.printable import printable
 from infoplane.runfile.reader import Run
 
-LEGEND: dict[str, Any] = {"frameon": False, "alignment": "left", "columnspacing": 1.2, "handletextpad": 0.5}
 _MOST_MARKED = 60
 
 

@@ -15,14 +15,12 @@ from matplotlib.lines import Line2D
 
 from infoplane.errors import InputError
 from infoplane.plots.caption import caption_below, legend_below, name_as_is
+from infoplane.plots.common_looks import LEGEND, RING
 from infoplane.plots.own_axes import on_axes
 from infoplane.plots.passes import read_passes
-from infoplane.plots.scaling_activity import LEGEND
 from infoplane.plots.theme import QUIET, site_styles
 from infoplane.printable import printable
 from infoplane.runfile.reader import Run
-
-_RING: dict[str, Any] = {"marker": "o", "markersize": 7.5, "mfc": "none", "mec": "#B2182B", "mew": 0.9, "linestyle": ""}
 
 
 def scaling_change(
@@ -87,7 +85,7 @@ def scaling_change(
             handles += ax.plot(x, y, gid=gid, mec="white", zorder=3, **style)
             labels.append(name_as_is(layer))
         if (ringed := passes.away & finite).any():
-            (ring,) = ax.plot(predicted[ringed], found[ringed], gid="away", zorder=4, **_RING)
+            (ring,) = ax.plot(predicted[ringed], found[ringed], gid="away", zorder=4, **RING)
             handles.append(ring)
             labels.append("away from its target")
         ax.axline((0, 0), slope=1, color=QUIET, linewidth=0.7, linestyle=(0, (5, 2)), zorder=1, gid="as predicted")

@@ -16,7 +16,7 @@ from infoplane.printable import NAME, printable
 from infoplane.reports.findings import findings
 from infoplane.reports.jsd import jsd
 from infoplane.reports.run_facts import Measured, RunFacts, SiteFacts
-from infoplane.reports.run_values import UNEXPLAINED, has_real_labels
+from infoplane.reports.run_values import unit_of
 from infoplane.runfile.reader import Run
 from infoplane.runfile.view import StreamView
 
@@ -130,11 +130,10 @@ def _metrics(run: Run) -> dict[str, Any]:
     quantities = view["quantity"].tolist()
     if "error" not in quantities:
         return {}
-    is_real = has_real_labels(run)
     return {
         "has_error": True,
         "error": 100 * float(view.read("values", -1)[quantities.index("error")]),
-        "error_unit": f"% ({UNEXPLAINED})" if is_real else "%",
+        "error_unit": unit_of("error", run),
         "error_split": _text(view.attrs.get("split")),
     }
 

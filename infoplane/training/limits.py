@@ -17,6 +17,7 @@ from torch import Tensor
 from infoplane.errors import InputError
 from infoplane.probes.isolation import preserved_random_state
 from infoplane.regularizers import parse_method
+from infoplane.training.failure import first_line
 from infoplane.training.session import Session, scores_of
 from infoplane.training.settings import Settings
 from infoplane.training.stack import Stack
@@ -94,14 +95,14 @@ def check_networks(sessions: Sequence[Session]) -> None:
     try:
         stack = Stack([copy.deepcopy(model).train() for model in models])
     except Exception as error:
-        raise _refused(f"the network cannot be copied ({_first_line(error)})") from error
+        raise _refused(f"the network cannot be copied ({first_line(error)})") from error
     inputs = torch.stack([_first_inputs(session) for session in sessions]).to(device)
     with preserved_random_state():
         before = _global_random_state(device)
         try:
             alone = [tried_alone(model, own) for model, own in zip(models, inputs, strict=True)]
         except RuntimeError as error:
-            raise _refused(f"the network cannot be trained by itself either ({_first_line(error)})") from error
+            raise _refused(f"the network cannot be trained by itself either ({first_line(error)})") from error
         if _global_random_state(device) != before:
             raise _refused("the network draws random numbers in its forward (dropout), other ones side by side")
         for changed in (trial.changed for trial in alone):
@@ -113,7 +114,7 @@ def check_networks(sessions: Sequence[Session]) -> None:
         except InputError:
             raise
         except Exception as error:  # torch has no one class for what vmap does not take
-            reason = f"the network has an operation that torch.vmap does not take ({_first_line(error)})"
+            reason = f"the network has an operation that torch.vmap does not take ({first_line(error)})"
             raise _refused(reason) from error
         finally:
             for parameter in (own for model in models for own in model.parameters()):
@@ -137,10 +138,6 @@ def _refused(reason: str) -> InputError:
 
 def _has_hook(parameter: Tensor) -> bool:
     return bool(parameter._backward_hooks or getattr(parameter, "_post_accumulate_grad_hooks", None))
-
-
-def _first_line(error: Exception) -> str:
-    return (str(error).splitlines() or [type(error).__name__])[0][:160]
 
 
 def _first_inputs(session: Session) -> Tensor:

@@ -23,6 +23,7 @@ from infoplane.recorder import record
 from infoplane.recording import Recording
 from infoplane.training.assembly import Assembly, identity
 from infoplane.training.checkpoint import checkpoint_path, write_checkpoint
+from infoplane.training.failure import first_line
 from infoplane.training.going_on import Beginning
 from infoplane.training.length import Length
 from infoplane.training.losses import Losses, stop_training, told_of_scaling
@@ -161,10 +162,10 @@ class Session:
         except RuntimeError as error:
             if rec.step:
                 raise
-            shape, reason = tuple(inputs.shape[1:]), (str(error).splitlines() or [type(error).__name__])[0][:200]
+            shape = tuple(inputs.shape[1:])
             raise InputError(
                 f"the network {self.settings.model.name!r} cannot read inputs of shape {shape}, those of "
-                f"{self.settings.data.name!r}: {reason}"
+                f"{self.settings.data.name!r}: {first_line(error)}"
             ) from error
 
     def after_step(self, rec: Recording, epoch: int, factor: float) -> None:
