@@ -13,9 +13,11 @@ from infoplane.reports.arms import Pair
 from infoplane.reports.run_values import RunValue, run_value
 from infoplane.runfile.reader import Run, open_run
 
+_MOST_OPEN = 64  # a process may have some 256 files open where nobody has changed that
+
 
 class ArmValues:
-    """The values of paired runs at their last rows; a context manager that holds the runs open.
+    """The values of paired runs at their last rows; a context manager that holds runs open, of many the latest.
 
     Parameters
     ----------
@@ -43,10 +45,12 @@ class ArmValues:
             run.close()
 
     def run(self, path: Path) -> Run:
-        """Return one of the runs, open until the block ends."""
-        if path not in self._runs:
-            self._runs[path] = open_run(path)
-        return self._runs[path]
+        """Return one of the runs, open until as many others have been asked for as are held open."""
+        run = self._runs.pop(path, None) or open_run(path)
+        if len(self._runs) >= _MOST_OPEN:
+            self._runs.pop(next(iter(self._runs))).close()
+        self._runs[path] = run
+        return run
 
     def read(self, metric: str, site: str = "", scale: float = 1.0) -> list[tuple[RunValue, RunValue]]:
         """Return a metric of both runs of every pair; see `infoplane.reports.run_values.run_value`.

@@ -6,6 +6,7 @@ network, and both bounds of every site, each for a difference in either directio
 
 import math
 from collections.abc import Sequence
+from pathlib import Path
 
 from infoplane.analysis.verdicts import Claim, Verdict
 from infoplane.analysis.verdicts.verdict import between, signed
@@ -14,36 +15,32 @@ from infoplane.reports.compare import compare
 from infoplane.reports.comparison import Comparison
 from infoplane.reports.document import LONGEST, Block, Bullets, Name, Paragraph, Table, Text, listed, name
 from infoplane.reports.run_facts import RunFacts
-from infoplane.reports.run_groups import setting_numbers
 from infoplane.reports.run_values import values_unit
-from infoplane.runfile.reader import Run
 from infoplane.runfile.study import Study
 
 _ENDED = ("finished", "interrupted")
 
 
-def comparison_of(facts: Sequence[RunFacts], runs: Sequence[Run]) -> Comparison | Text:
+def comparison_of(facts: Sequence[RunFacts]) -> Comparison | Text:
     """Return the comparison of two arms, or in a sentence why there is none.
 
     Parameters
     ----------
     facts : sequence of RunFacts
-        One per run.
-    runs : sequence of Run
-        The same, open.
+        One per run, with their settings; the files are read again.
     """
-    if len(runs) < 2:
+    if len(facts) < 2:
         return ("One run compares with nothing.",)
     if unended := [one.name for one in facts if one.status not in _ENDED]:
         return ("Nothing is judged before every run has ended; not ended: ", *listed(unended), ".")
+    arms = two_arms(facts)
+    if arms is None:
+        return (
+            "These runs are not two arms (two settings, each with seeds that the other has too), so nothing is "
+            "judged; the table of last rows sets them side by side. infoplane compare A... B... names two arms.",
+        )
     try:
-        arms = two_arms(runs)
-        if arms is None:
-            return (
-                "These runs are not two arms (two settings, each with seeds that the other has too), so nothing is "
-                "judged; the table of last rows sets them side by side. infoplane compare A... B... names two arms.",
-            )
-        first, second = (Study([run.path for run in arm]) for arm in arms)
+        first, second = (Study([Path(one.path) for one in arm]) for arm in arms)
         return compare(first, second, _claims(facts))
     except (InfoplaneError, ValueError, LookupError, TypeError) as error:
         return ("The runs cannot be compared: ", name(error, LONGEST), ".")
@@ -62,11 +59,11 @@ def _claims(facts: Sequence[RunFacts]) -> list[Claim]:
     return [*claims, *([Claim("i_zx"), Claim("i_zy")] if with_sites else [])]
 
 
-def two_arms(runs: Sequence[Run]) -> tuple[list[Run], list[Run]] | None:
+def two_arms(facts: Sequence[RunFacts]) -> tuple[list[RunFacts], list[RunFacts]] | None:
     """Return the runs as two arms, that of the first run first; None unless they have exactly two settings."""
-    groups: dict[int, list[Run]] = {}
-    for setting, run in zip(setting_numbers(runs), runs, strict=True):
-        groups.setdefault(setting, []).append(run)
+    groups: dict[int, list[RunFacts]] = {}
+    for one in facts:
+        groups.setdefault(one.setting, []).append(one)
     if len(groups) != 2:
         return None
     first, second = groups.values()

@@ -1,25 +1,24 @@
 """Which runs of a report have one setting: all but their seeds the same, as for the two arms of a comparison."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
+from typing import Any
 
 from infoplane.reports.run_facts import RunFacts
-from infoplane.runfile.reader import Run
-from infoplane.runfile.run_settings import differing, is_seed, run_settings, setting_key
+from infoplane.runfile.run_settings import differing, is_seed, setting_key
 
 MOST_DRAWN = 6
 """So many runs are drawn from the start; of more, one per setting."""
 
 
-def setting_numbers(runs: Sequence[Run]) -> tuple[int, ...]:
+def setting_numbers(lines: Sequence[Mapping[str, Any]]) -> tuple[int, ...]:
     """Return the setting of each run, counted from 0 in the order in which they appear.
 
     Parameters
     ----------
-    runs : sequence of Run
-        Open.
+    lines : sequence of mapping
+        Of `infoplane.runfile.run_settings.run_settings`, one per run.
     """
-    lines = [run_settings(run) for run in runs]
     varied = [one for one in differing(lines) if not is_seed(one)]
     known: dict[tuple[str, ...], int] = {}
     return tuple(known.setdefault(tuple(setting_key(line, one) for one in varied), len(known)) for line in lines)

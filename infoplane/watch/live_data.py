@@ -1,31 +1,30 @@
 """What the live page shows: the data of a report on the runs as they are now, read anew only when a run has changed.
 
-A page asks again and again, from one tab or several. Every question looks at the counters of the files; only where one
-of them, or a status, has changed are rows read.
+A page asks again and again, from one tab or several. Every question looks at the counters of the files; rows are read
+only of a run of which one of them, or the status, has changed.
 """
 
-import hashlib
 import json
 import threading
 import time
 from collections import Counter
-from collections.abc import Callable, Mapping, Sequence
-from datetime import UTC, datetime
+from collections.abc import Callable, Hashable, Mapping, Sequence
+from itertools import count
 from pathlib import Path
 from typing import Any
 
-from infoplane.errors import InfoplaneError
 from infoplane.reports.document import Bullets, Name, Paragraph, Section, name, to_data
-from infoplane.reports.page.run_data import run_data
+from infoplane.reports.page.read_run import ReadRun
+from infoplane.reports.page.run_data import data_of, histograms_each
 from infoplane.watch.figures import status_sentence
+from infoplane.watch.kept_runs import KeptRuns, Reading, key_of
 from infoplane.watch.state import DELETED, STARTING, UNREADABLE, WAITING, RunState
 from infoplane.watch.watcher import Watcher
 
 ROWS = 300
 """Rows of each run that are sent at most, evenly spaced."""
 
-# Reading a hundred runs may take longer than one of them takes for a row. So long does it rest after each time, as a
-# multiple, for the trainings want the processor too.
+# Once every run has been read, it rests after each time for so many times as long: the trainings want the processor.
 _REST = 3
 
 _NO_RUN = {WAITING, STARTING, UNREADABLE, DELETED}
@@ -44,9 +43,11 @@ class LiveData:
 
     def __init__(self, watcher: Watcher, *, said: Callable[[Sequence[RunState]], None] | None = None) -> None:
         self._watcher, self._said = watcher, said
+        self._kept = KeptRuns(rows=ROWS)
         self._lock = threading.Lock()
+        self._shown: Hashable = None  # how the runs stood of which all is in the data; None where not all is
         self._tag, self._data = "", dict[str, Any]()
-        self._json = b""
+        self._json, self._count = b"", count(1)
         self._not_before = 0.0
 
     def look(self) -> None:
@@ -71,46 +72,50 @@ class LiveData:
         with self._lock:
             self._watcher.close()
 
-    def _looked(self) -> tuple[str, tuple[RunState, ...]]:
+    def _looked(self) -> tuple[RunState, ...]:
         states = self._watcher.look()
         if self._said is not None:
             self._said(states)
-        seen = [(str(s.path), s.status, s.reason, s.file, sorted(s.counts.items())) for s in states]
-        return hashlib.sha256(repr(seen).encode(errors="backslashreplace")).hexdigest()[:32], states
+        return states
 
     def _update(self) -> None:
-        tag, states = self._looked()
+        states = self._looked()
+        stand = tuple(map(key_of, states))
         began = time.monotonic()
-        if tag == self._tag or began < self._not_before:
+        if stand == self._shown or began < self._not_before:
             return
-        self._data = page_data(states, patterns=self._watcher.patterns)
+        readable = _each_once([state for state in states if state.status not in _NO_RUN])
+        reading = self._kept.read(readable, histograms=histograms_each(len(readable)))
+        self._data = page_data(states, reading, patterns=self._watcher.patterns)
         self._json = json.dumps(self._data, allow_nan=False).encode()
-        self._tag = tag
+        self._tag = str(next(self._count))
+        self._shown = None if reading.is_behind else stand
         ended = time.monotonic()
-        self._not_before = ended + _REST * (ended - began)
+        if not reading.unread:
+            self._not_before = ended + _REST * (ended - began)
 
 
-def page_data(states: Sequence[RunState], *, patterns: Sequence[str] = ()) -> dict[str, Any]:
-    """Return the data of a page on the runs that can be read, and above its summary how all of them stand.
+def page_data(states: Sequence[RunState], reading: Reading, *, patterns: Sequence[str] = ()) -> dict[str, Any]:
+    """Return the data of a page on the runs that have been read, and above its summary how all of them stand.
 
     Parameters
     ----------
     states : sequence of RunState
         Of the last look.
+    reading : Reading
+        Of those of them that can be read.
     patterns : sequence of str
         Of which more files may appear.
     """
-    readable = _each_once([state.path for state in states if state.status not in _NO_RUN])
-    problems: dict[Path, str] = {}
+    problems, runs = dict(reading.problems), reading.runs
     try:
-        data = run_data(readable, rows=ROWS) if readable else None
-    except Exception:  # a file may be made to confuse whatever reads it; one such must not take the others off the page
-        problems = {path: why for path in readable if (why := _problem(path))}
-        left = [path for path in readable if path not in problems]
-        data = run_data(left, rows=ROWS) if left else None
-    if data is None:
-        data = _empty()
-    watching = to_data([Section("summary", "How the runs stand", tuple(_blocks(states, problems, patterns)))])[0]
+        data = data_of(runs, rows=ROWS, unread=reading.unread)
+    except Exception:  # a file may be made to confuse whatever shows it; one such must not take the others off the page
+        problems |= {Path(run.facts.path): why for run in runs if (why := _problem(run))}
+        runs = [run for run in runs if Path(run.facts.path) not in problems]
+        data = data_of(runs, rows=ROWS, unread=reading.unread)
+    blocks = _blocks(states, problems, patterns, reading.unread)
+    watching = to_data([Section("summary", "How the runs stand", tuple(blocks))])[0]
     sections = list(data["sections"])
     for k, section in enumerate(sections):
         if section["id"] == watching["id"]:
@@ -122,16 +127,18 @@ def page_data(states: Sequence[RunState], *, patterns: Sequence[str] = ()) -> di
 
 
 def _blocks(
-    states: Sequence[RunState], problems: Mapping[Path, str], patterns: Sequence[str]
+    states: Sequence[RunState], problems: Mapping[Path, str], patterns: Sequence[str], unread: int
 ) -> list[Paragraph | Bullets]:
     """Return how many runs stand how, and of those that are not simply recorded or finished what is the matter."""
-    count = Counter(state.status for state in states)
-    said = ", ".join(f"{number} {status}" for status, number in count.items()) or "there is none yet"
+    statuses = Counter(state.status for state in states)
+    said = ", ".join(f"{number} {status}" for status, number in statuses.items()) or "there is none yet"
     text: list[str | Name] = [f"Watched runs: {said}."]
     if patterns:
         text += [" New files of ", name(", ".join(patterns), 500), " join by themselves."]
     elif all(state.is_over for state in states):
         text.append(" No more rows will come.")
+    if unread:
+        text.append(f" {unread:,} of them {'is' if unread == 1 else 'are'} still to be read.")
     blocks: list[Paragraph | Bullets] = [Paragraph(tuple(text))]
     items = []
     for state in states:
@@ -142,41 +149,22 @@ def _blocks(
     return [*blocks, Bullets(tuple(items))] if items else blocks
 
 
-def _problem(path: Path) -> str:
+def _problem(run: ReadRun) -> str:
     """Return why a run cannot be shown; empty where it can."""
     try:
-        run_data([path], rows=2)
-    except InfoplaneError as error:
-        return str(error)
+        data_of([run], rows=ROWS)
     except Exception as error:
-        return f"it cannot be read, it is damaged ({type(error).__name__})"
+        return f"it cannot be shown, it is damaged ({type(error).__name__})"
     return ""
 
 
-def _each_once(paths: Sequence[Path]) -> list[Path]:
+def _each_once(states: Sequence[RunState]) -> list[RunState]:
     """Leave out what is the same file under another name."""
-    found: dict[tuple[int, int], Path] = {}
-    for path in paths:
+    found: dict[tuple[int, int], RunState] = {}
+    for state in states:
         try:
-            status = path.stat()
+            status = state.path.stat()
         except OSError:
             continue  # deleted in this moment
-        found.setdefault((status.st_dev, status.st_ino), path)
+        found.setdefault((status.st_dev, status.st_ino), state)
     return list(found.values())
-
-
-def _empty() -> dict[str, Any]:
-    """Return the data of a page without a run."""
-    from infoplane import __version__
-    from infoplane.reports.page.run_data import VERSION
-    from infoplane.site_marks import COLORS, MARKERS
-
-    return {
-        "schema": "infoplane.report",
-        "version": VERSION,
-        "made": {"infoplane": __version__, "time": datetime.now(UTC).isoformat(timespec="seconds")},
-        "rows": ROWS,
-        "theme": {"colors": list(COLORS), "markers": list(MARKERS)},
-        "runs": [],
-        "sections": [],
-    }

@@ -64,7 +64,6 @@ def serve(watcher: Watcher, *, port: int | None = None, open_browser: bool = Fal
         token = secrets.token_urlsafe(32)
         address = f"http://{HOST}:{port}/?token={token}"
         live = LiveData(watcher, said=say)
-        live.look()  # so that a mistyped name is said at once
         config = uvicorn.Config(
             application(live, token=token, port=port),
             log_level="warning",
@@ -80,6 +79,7 @@ def serve(watcher: Watcher, *, port: int | None = None, open_browser: bool = Fal
         print("infoplane: the page is for browsers on this machine; Ctrl-C ends it", file=sys.stderr, flush=True)
         with _opened(address) if open_browser else nullcontext():
             try:
+                live.look()  # so that a mistyped name is said at once; of hundreds of files it takes a while
                 # It gives an interrupt back when it has closed its connections.
                 uvicorn.Server(config).run(sockets=[listener])
             finally:

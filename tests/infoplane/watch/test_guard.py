@@ -15,7 +15,7 @@ with warnings.catch_warnings(action="ignore"):
     from starlette.testclient import TestClient
 
 from infoplane.errors import InputError
-from infoplane.watch import live_data
+from infoplane.watch import kept_runs, live_data
 from infoplane.watch.application import application
 from infoplane.watch.guard import Guard
 from infoplane.watch.live_data import LiveData
@@ -196,18 +196,31 @@ def test_a_file_that_breaks_the_reader_is_left_out(tmp_path, here, monkeypatch):
         training = here(tmp_path / name)
         training.row()
         training.end()
-    made = live_data.run_data
 
-    def run_data(paths, **options):
-        if any(path.name == "bad.h5" for path in paths):
-            raise ZeroDivisionError
-        return made(paths, **options)
+    def breaking(of, is_bad):
+        def broken(given, **options):
+            if is_bad(given):
+                raise ZeroDivisionError
+            return of(given, **options)
 
-    monkeypatch.setattr(live_data, "run_data", run_data)
-    with Watcher([str(tmp_path / "*.h5")]) as watcher:
-        data = LiveData(watcher).data()
-    assert [run["name"] for run in data["runs"]] == ["good"]
-    assert "left out of the page" in json.dumps(data["sections"])
+        return broken
+
+    def shown():
+        with Watcher([str(tmp_path / "*.h5")]) as watcher:
+            return LiveData(watcher).data()
+
+    # Whether it breaks what reads the run, or what shows several.
+    of_one, of_all = kept_runs.read_run, live_data.data_of
+    for module, name, broken in (
+        (kept_runs, "read_run", breaking(of_one, lambda path: path.name == "bad.h5")),
+        (live_data, "data_of", breaking(of_all, lambda runs: any(run.facts.name == "bad" for run in runs))),
+    ):
+        with monkeypatch.context() as patch:
+            patch.setattr(module, name, broken)
+            data = shown()
+        assert [run["name"] for run in data["runs"]] == ["good"]
+        assert "left out of the page" in json.dumps(data["sections"])
+    assert [run["name"] for run in shown()["runs"]] == ["bad", "good"]
 
 
 def test_the_server_listens_on_this_machine_alone():

@@ -1,0 +1,111 @@
+"""A live page reads what has changed alone, and of many runs a few at a time."""
+
+import pytest
+
+from infoplane.watch import kept_runs, live_data
+from infoplane.watch.live_data import LiveData
+from infoplane.watch.watcher import Watcher
+
+
+@pytest.fixture
+def read(monkeypatch):
+    """Return the list to which the name of every run that is read is added."""
+    names = []
+    made = kept_runs.read_run
+
+    def read_run(path, **options):
+        names.append(path.stem)
+        return made(path, **options)
+
+    monkeypatch.setattr(kept_runs, "read_run", read_run)
+    monkeypatch.setattr(live_data, "_REST", 0)
+    return names
+
+
+@pytest.fixture
+def trainings(tmp_path, here):
+    made = {name: here(tmp_path / f"{name}.h5") for name in "abc"}
+    for one in made.values():
+        one.row()
+    made["a"].end()
+    made["b"].end()
+    return made
+
+
+def drawn(data):
+    return {run["name"]: run["plane"]["drawn"] for run in data["runs"]}
+
+
+def said(data):
+    return str(data["sections"])
+
+
+def test_only_the_run_that_has_grown_is_read_again(tmp_path, trainings, read):
+    with Watcher([str(tmp_path / "*.h5")]) as watcher:
+        live = LiveData(watcher)
+        assert drawn(live.data()) == {"a": 1, "b": 1, "c": 1}
+        assert sorted(read) == ["a", "b", "c"]
+        live.data()
+        assert len(read) == 3
+        trainings["c"].row()
+        assert drawn(live.data()) == {"a": 1, "b": 1, "c": 2}
+        assert read[3:] == ["c"]
+        trainings["c"].end()
+        assert {run["status"] for run in live.data()["runs"]} == {"finished"}
+        assert read[4:] == ["c"]
+        live.data()
+        assert len(read) == 5
+
+
+def test_of_many_runs_a_few_are_read_at_a_time_and_those_that_lack_are_counted(tmp_path, trainings, read, monkeypatch):
+    monkeypatch.setattr(kept_runs, "_SECONDS", 0)
+    trainings["c"].end()
+    with Watcher([str(tmp_path / "*.h5")]) as watcher:
+        live = LiveData(watcher)
+        tags = {live.json()[0]}
+        assert list(drawn(live._data)) == ["a"]
+        assert "2 of them are still to be read" in said(live._data)
+        tags.add(live.json()[0])
+        assert "1 of them are still to be read" not in said(live._data)
+        assert "1 of them is still to be read" in said(live._data)
+        assert "Nothing is judged before every run has been read" in said(live._data)
+        tags.add(live.json()[0])
+        assert list(drawn(live._data)) == ["a", "b", "c"]
+        assert "still to be read" not in said(live._data)
+        assert "Nothing is judged before every run has been read" not in said(live._data)
+        assert len(tags) == 3
+        assert live.json()[0] in tags
+    assert read == ["a", "b", "c"]
+
+
+def test_those_whose_reading_is_the_oldest_come_first(tmp_path, here, read, monkeypatch):
+    monkeypatch.setattr(kept_runs, "_SECONDS", 0)
+    trainings = [here(tmp_path / f"{name}.h5") for name in "ab"]
+    for one in trainings:
+        one.row()
+    with Watcher([str(tmp_path / "*.h5")]) as watcher:
+        live = LiveData(watcher)
+        for _ in range(2):
+            live.data()
+        for _ in range(3):
+            for one in trainings:
+                one.row()
+            live.data()
+        assert read == ["a", "b", "a", "b", "a"]
+        # What was read last stands until a run's turn comes, and is not left out.
+        assert drawn(live.data()) == {"a": 4, "b": 4}
+    for one in trainings:
+        one.end()
+
+
+def test_a_run_that_is_gone_is_not_kept(tmp_path, trainings, here, read):
+    fourth = here(tmp_path / "d.h5")  # of three and of four runs as many histograms are drawn
+    fourth.row()
+    fourth.end()
+    with Watcher([str(tmp_path / "*.h5")]) as watcher:
+        live = LiveData(watcher)
+        live.data()
+        (tmp_path / "a.h5").unlink()
+        assert list(drawn(live.data())) == ["b", "c", "d"]
+        assert len(read) == 4
+        assert {path.stem for path in live._kept._kept} == {"b", "c", "d"}
