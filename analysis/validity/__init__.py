@@ -13,6 +13,7 @@ code                         said of                                            
 ``above_log_n``              a value at or above log n                                    ``value``
 ``below_fano``               an estimate or upper bound below what an accuracy proves     ``value``
 ``rate_above_log_n``         the rate of a code at or above log n                         ``bounds``
+``label_bound_below_zero``   a lower bound on I(Z;Y) below 0                              ``bounds``
 ``rate_below_label_bound``   the hard check: mean KL >= H(Y) - CE of one code             ``bounds``
 ``lower_above_upper``        a lower bound above an upper bound of the same information   ``bounds``
 ``counts_gain_information``  exact counts of T2 = f(T1) that exceed those of T1           ``processing``
@@ -27,7 +28,7 @@ code                         said of                                            
 ``train_test_gap``           a value on the training data beyond that on held-out data    ``course``
 ===========================  ===========================================================  ==============
 
-`infoplane.analysis.estimate.estimate` asks those of ``value``, a recording those of ``samples``, the first two of
+`infoplane.analysis.estimate.estimate` asks those of ``value``, a recording those of ``samples``, those of
 ``bounds`` and ``rate_still_falling``, `infoplane.analysis.stability.stability` ``twins_disagree`` and
 ``resolution_differs``. For a plane of estimates made anywhere there is `findings_of_layers`, which asks whatever a
 layer's estimates give the numbers for: bounds against bounds, an accuracy, the layers of a chain, training data.
@@ -39,6 +40,7 @@ given noise of their own. **Standard errors**: a bound is violated beyond `SIGNI
 
 from infoplane.analysis.validity.bounds import (
     SIGNIFICANT,
+    label_bound_below_zero,
     lower_above_upper,
     rate_above_log_n,
     rate_below_label_bound,
@@ -65,6 +67,7 @@ __all__ = [
     "duplicate_inputs",
     "findings_of_layers",
     "findings_of_value",
+    "label_bound_below_zero",
     "lower_above_upper",
     "negative",
     "non_finite",

@@ -56,6 +56,34 @@ def rate_above_log_n(rate: float, n: int, *, where: str = "code", base: float = 
     )
 
 
+def label_bound_below_zero(label_bound: float, *, where: str = "code", base: float = 2) -> Finding | None:
+    """Say that a lower bound on I(Z;Y) bounds nothing.
+
+    Parameters
+    ----------
+    label_bound : float
+        H(Y) less the mean of -log q(y|z), in units of `base`.
+    where, base
+        As in `rate_above_log_n`.
+
+    Returns
+    -------
+    Finding or None
+        ``label_bound_below_zero`` with what is missing to 0. No error margin, as in `rate_above_log_n`: information is
+        never negative, so that a bound below 0 says nothing whatever it would be on other inputs.
+    """
+    if not -math.inf < label_bound < -ROUNDING:
+        return None
+    return Finding(
+        "label_bound_below_zero",
+        where,
+        "the probe guesses the label no better than its frequencies alone, so its lower bound on I(Z;Y) says nothing",
+        -label_bound,
+        unit_name(base),
+        "train the probe longer, or with a smaller beta, before taking the layer for one that lacks the label",
+    )
+
+
 def rate_below_label_bound(
     rate: float, label_bound: float, *, se_rate: float, se_label_bound: float, where: str = "code", base: float = 2
 ) -> Finding | None:

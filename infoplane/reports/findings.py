@@ -15,7 +15,14 @@ from infoplane.runfile.access import reading
 from infoplane.runfile.reader import Run, open_run
 
 CONTEXT = frozenset(
-    {"rate_above_log_n", "rate_still_falling", "collapsed_dimensions", "duplicate_inputs", "sandwich_missing"}
+    {
+        "rate_above_log_n",
+        "label_bound_below_zero",
+        "rate_still_falling",
+        "collapsed_dimensions",
+        "duplicate_inputs",
+        "sandwich_missing",
+    }
 )
 """Codes that say how to read what was measured. All others say that a value cannot be used as it stands."""
 

@@ -15,6 +15,7 @@ N = 300
 def measurement(
     *,
     kl=5.0,
+    cross_entropy=0.0,
     enclosed=(1.0, 6.0),
     values=(1.0, 2.0),
     left_out=0,
@@ -23,14 +24,14 @@ def measurement(
     duplicates=0,
     probes=1,
 ):
-    """Probes on 300 inputs of three balanced classes whose label bound is H(Y) = log2 3.
+    """Probes on 300 inputs of three balanced classes whose label bound is H(Y) = log2 3 less the cross-entropy.
 
-    `kl` is in nats, `enclosed`, the lower and the upper bound on the code's information, in bit.
+    `kl` and that are in nats, `enclosed`, the lower and the upper bound on the code's information, in bit.
     """
     rng = np.random.default_rng(0)
     sums = BoundSums.zeros(probes, 3)
     rates = kl + rng.normal(0, 0.01, (probes, N))
-    sums.update(rates, np.zeros((probes, N)), np.ones((probes, N), bool), np.arange(N) % 3)
+    sums.update(rates, np.full((probes, N), cross_entropy), np.ones((probes, N), bool), np.arange(N) % 3)
     sketch = LogHistogram()
     sketch.update(np.array(values))
     return Measurement(
@@ -89,6 +90,7 @@ def test_a_sound_measurement_has_no_finding():
         ({"enclosed": (7.5, 8.0)}, "plane", "lower_above_upper", 0.287),  # above the rate, 5 nat = 7.213 bit
         ({"enclosed": (1.0, 1.4)}, "plane", "lower_above_upper", 0.185),  # below log2 3
         ({"kl": 10.0}, "plane", "rate_above_log_n", 6.198),  # 14.427 bit, above log2 300 = 8.229
+        ({"cross_entropy": 1.2}, "plane", "label_bound_below_zero", 0.146),  # 1.731 bit, above log2 3
         ({"dimensions": (7.2, 0.0)}, "plane", "collapsed_dimensions", 1),
         ({"duplicates": 1}, "plane", "duplicate_inputs", 2 * math.log2(2) / N),
     ],

@@ -490,7 +490,7 @@ def test_a_run_says_what_its_numbers_cannot_mean_and_nothing_that_cries_wolf(tmp
             measured = rec.measure([(x[:25], y[:25]), (x[25:], y[25:])])
     with ip.open_run(tmp_path / "run.h5") as run:
         table = run.findings().to_dataframe()
-        rates = run.plane()["values"][..., 0]
+        rates, label_bounds = (run.plane()["values"][..., k] for k in (0, 1))
     assert list(table) == ["finding", "step", "stream", "where", "code", "text", "amount", "unit", "advice"]
     beyond = table[table["code"] == "rate_above_log_n"].set_index(["step", "where"])["amount"]
     expected = {
@@ -510,7 +510,15 @@ def test_a_run_says_what_its_numbers_cannot_mean_and_nothing_that_cries_wolf(tmp
         course = rates[: said["step"] // 10, 2 + (said["where"] == "second@untrained")]
         assert said["amount"] == pytest.approx(course[0] - course[-1])
         assert (np.diff(course) < 0).all()
-    assert set(table["code"]) <= {"rate_above_log_n", "duplicate_inputs", "rate_still_falling", "collapsed_dimensions"}
+    below = table[table["code"] == "label_bound_below_zero"].set_index(["step", "where"])["amount"]
+    assert below.to_dict() == {
+        (10 * (row + 1), name): -label_bounds[row, k]
+        for row in range(4)
+        for k, name in enumerate(("first", "second", "first@untrained", "second@untrained"))
+        if label_bounds[row, k] < 0
+    }
+    named = {"rate_above_log_n", "label_bound_below_zero", "duplicate_inputs", "rate_still_falling"}
+    assert set(table["code"]) <= named | {"collapsed_dimensions"}
     assert measured.bounds.i_zx == pytest.approx([each.sum() for each in measured.dimensions])
 
 
@@ -557,10 +565,17 @@ def test_a_code_that_its_prior_has_swallowed_is_said_to_carry_nothing(tmp_path):
             rec_step(rec, model)
         rec.measure([data(60).tensors])
     with ip.open_run(tmp_path / "run.h5") as run:
-        table = run.findings().to_dataframe().set_index("where")
-    assert table.loc[["first", "second"], "code"].tolist() == ["collapsed_dimensions"] * 2
+        findings, bounds = run.findings().to_dataframe(), run.plane()["values"][0, :, 1]
+    table = findings[findings["code"] == "collapsed_dimensions"]
+    assert table["where"].tolist() == ["first", "second"]
     assert table["amount"].tolist() == [4, 4]
     assert table["text"].str.contains("carries nothing").all()
+    # What is guessed from nothing is guessed at the labels' frequencies, about as well as they allow.
+    below = findings[findings["code"] == "label_bound_below_zero"].set_index("where")["amount"].to_dict()
+    assert below == {
+        name: -bound for name, bound in zip(("first", "second"), bounds.tolist(), strict=True) if bound < 0
+    }
+    assert set(findings["code"]) <= {"collapsed_dimensions", "label_bound_below_zero"}
 
 
 def test_interrupted_run_says_so_and_keeps_its_rows(tmp_path):

@@ -4,7 +4,13 @@ import numpy as np
 import pytest
 from scipy.special import logsumexp
 
-from infoplane.analysis.validity import SIGNIFICANT, lower_above_upper, rate_above_log_n, rate_below_label_bound
+from infoplane.analysis.validity import (
+    SIGNIFICANT,
+    label_bound_below_zero,
+    lower_above_upper,
+    rate_above_log_n,
+    rate_below_label_bound,
+)
 
 BIT = math.log(2)
 
@@ -19,6 +25,17 @@ def test_a_rate_at_or_beyond_log_n_is_said_with_its_excess():
 @pytest.mark.parametrize("rate", [math.nan, math.inf, -math.inf])
 def test_a_rate_that_is_no_number_is_said_elsewhere(rate):
     assert rate_above_log_n(rate, 256) is None
+
+
+def test_a_label_bound_below_zero_is_said_with_what_it_lacks():
+    found = label_bound_below_zero(-0.25, where="fc")
+    assert (found.code, found.where, found.amount, found.unit) == ("label_bound_below_zero", "fc", 0.25, "bit")
+    assert label_bound_below_zero(-0.25, base=math.e).unit == "nat"
+
+
+@pytest.mark.parametrize("bound", [0.0, -1e-12, 3.0, math.nan, -math.inf, math.inf])
+def test_a_label_bound_that_says_something_or_is_no_number_is_none_below_zero(bound):
+    assert label_bound_below_zero(bound) is None
 
 
 @pytest.mark.parametrize("check", [lower_above_upper, rate_below_label_bound])
