@@ -37,11 +37,12 @@ def findings_of(
     -------
     list of (str, Finding)
         Codes of `infoplane.analysis.validity`: ``non_finite`` and ``outside_bins`` of the activations and weights,
-        ``non_finite`` of the network's own loss; of each probe ``rate_above_log_n``, of classes ``label_bound_below_zero``,
-        ``rate_below_label_bound``, ``lower_above_upper``, ``collapsed_dimensions``, on the control ``rate_still_falling``; of the inputs
-        ``duplicate_inputs``. And three of the recording's own: ``left_out``, inputs that the probe's training left out;
-        ``non_finite_bound``, a bound that is NaN or infinite though no activation is known that would explain it;
-        ``sandwich_missing``, a code of finite rate too extreme to be enclosed.
+        ``non_finite`` of the network's own loss; of each probe ``rate_above_log_n``, ``rate_below_label_bound``,
+        ``lower_above_upper``, ``collapsed_dimensions``, of classes ``label_bound_below_zero``, on the control
+        ``rate_still_falling``; of the inputs ``duplicate_inputs``. And three of the recording's own: ``left_out``,
+        inputs that the probe's training left out; ``non_finite_bound``, a bound that is NaN or infinite though no
+        activation is known that would explain it; ``sandwich_missing``, a code of finite rate too extreme to be
+        enclosed.
     """
     found: list[tuple[str, Finding | None]] = []
     for stream, sketches in (("activations", measurement.activations), ("weights", measurement.weights)):

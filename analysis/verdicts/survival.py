@@ -13,7 +13,7 @@ from dataclasses import replace
 
 from infoplane.analysis.errors import positive_number
 from infoplane.analysis.verdicts.paired_seeds import PairedSeeds
-from infoplane.analysis.verdicts.verdict import Check, Verdict, between
+from infoplane.analysis.verdicts.verdict import Check, Verdict, between, two_digits
 
 
 def moves_with(name: str, pair: PairedSeeds, verdict: Verdict, *, unit: str = "") -> Check:
@@ -78,8 +78,10 @@ def _interval(pair: PairedSeeds, verdict: Verdict) -> tuple[float, float]:
 
 
 def _shown(pair: PairedSeeds, interval: tuple[float, float], unit: str) -> str:
-    half = (interval[1] - interval[0]) / 2
-    return f", {between(interval, half)}{f' {unit}'.rstrip()}" if pair.has_spread else " (its seeds show no spread)"
+    if not pair.has_spread:
+        return " (its seeds show no spread)"
+    decimals = two_digits((interval[1] - interval[0]) / 2 or abs(interval[0]))
+    return f", {between(interval, decimals)}{f' {unit}'.rstrip()}"
 
 
 def _known(interval: tuple[float, float]) -> tuple[float, float] | None:

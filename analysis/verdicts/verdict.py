@@ -92,6 +92,26 @@ class Verdict:
         """Mean difference, second arm less first."""
         return self.pair.estimate
 
+    @property
+    def decimals(self) -> int:
+        """Decimals in which values are written: two digits of the interval's half width.
+
+        Where the spread is unknown, two of points and three of others: nothing says how many another seed would share.
+        """
+        if not self.pair.has_spread:
+            return 2 if "points" in self.claim.unit else 3
+        return two_digits(self.pair.half_width(1 - self.level) or abs(self.estimate))
+
+    @property
+    def difference(self) -> str:
+        """The estimate with its sign, as text."""
+        return f"{round(self.estimate, self.decimals) + 0:+.{self.decimals}f}"
+
+    @property
+    def between(self) -> str:
+        """The interval as text; ``not known`` where it is infinite."""
+        return between(self.interval, self.decimals)
+
     @cached_property
     def seeds_if_true(self) -> int | None:
         """The seeds with which the interval excludes 0 in 4 of 5 experiments, were the claimed effect true.
@@ -173,13 +193,10 @@ class Verdict:
         pair, unit = self.pair, f" {self.claim.unit}".rstrip()
         seeds = f"{pair.seeds} paired seed{'' if pair.seeds == 1 else 's'}"
         over = f"{seeds}, {pair.images:,} images" if pair.images else seeds
-        half = pair.half_width(1 - self.level)
-        text = f"B - A = {signed(self.estimate, half)}{unit}"
-        if math.isfinite(half):
+        text = f"B - A = {self.difference}{unit}"
+        if pair.has_spread:
             holm = "" if self.family == 1 else f" at Holm's levels for {self.family} claims"
-            text += (
-                f", {between(self.interval, half)}{holm} ({100 * self.level:g} %, {over}), p = {self.p_zero_holm:.2g}."
-            )
+            text += f", {self.between}{holm} ({100 * self.level:g} %, {over}), p = {self.p_zero_holm:.2g}."
         else:
             text += f" ({over})."
         if self.claim.effect is not None:
@@ -237,24 +254,17 @@ class Verdict:
         return "lower" if self.estimate < 0 else "higher"
 
 
-def signed(value: float, half_width: float) -> str:
-    """Return a difference with its sign and as many decimals as two digits of the interval's half width have."""
-    shown = f"{value:+.{_decimals(value, half_width)}f}"
-    return shown if float(shown) else shown.replace("-", "+")
-
-
-def between(interval: tuple[float, float], half_width: float) -> str:
-    """Return an interval with the decimals of `signed`; ``not known`` where it is infinite."""
-    if not all(map(math.isfinite, interval)):
-        return "not known"
-    decimals = _decimals(interval[0], half_width)
-    return f"[{interval[0]:+.{decimals}f}, {interval[1]:+.{decimals}f}]"
-
-
-def _decimals(value: float, half_width: float) -> int:
-    scale = half_width if 0 < half_width < math.inf else abs(value)
+def two_digits(scale: float) -> int:
+    """Return the decimals of the second digit of a positive number, from 0 to 9; 1 for 0."""
     scale = float(f"{scale:.2g}")  # 0.00999... is 0.01
     return min(max(1 - math.floor(math.log10(scale)), 0), 9) if scale else 1
+
+
+def between(interval: tuple[float, float], decimals: int) -> str:
+    """Return an interval as text; ``not known`` where it is infinite."""
+    if not all(map(math.isfinite, interval)):
+        return "not known"
+    return f"[{interval[0]:+.{decimals}f}, {interval[1]:+.{decimals}f}]"
 
 
 def _seeds(count: int | None) -> str:

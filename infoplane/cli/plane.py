@@ -39,9 +39,10 @@ def plane(
     from contextlib import ExitStack
 
     import infoplane as ip
-    from infoplane.cli.tables import print_findings
+    from infoplane.cli.finding_lines import print_findings
     from infoplane.errors import InputError
     from infoplane.json_lines import json_lines
+    from infoplane.runfile.short_names import short_names
 
     if arrange not in _ARRANGEMENTS:
         raise InputError(f"--arrange is {arrange!r}, but it must be one of {', '.join(_ARRANGEMENTS)}")
@@ -66,8 +67,9 @@ def plane(
             print(target, file=sys.stderr)
         elif not json:
             raise InputError("there is nothing to do: give a picture with -o plane.png, or --json for the numbers")
-        names = _names(opened)
-        print_findings({names[path]: groups for path, (groups, _) in said.items()}, file=sys.stderr)
+        names = short_names([run.path for run in opened])
+        found = [said[run.path][0] for run in opened]
+        print_findings(dict(zip(names, found, strict=True)), file=sys.stderr)
 
 
 _ARRANGEMENTS = ("beside", "overlay", "mean")
@@ -97,6 +99,7 @@ def _target(out: Path, arrange: str, style: str, *, force: bool) -> Path:
 def _draw(runs: "list[Run]", target: Path, arrange: str, style: str, window: int, fps: float, control: bool) -> None:
     import infoplane as ip
     from infoplane.plots.movie import MOVIES
+    from infoplane.runfile.short_names import short_names
 
     plots = ip.plots
     if target.suffix.lower() in MOVIES:
@@ -106,17 +109,10 @@ def _draw(runs: "list[Run]", target: Path, arrange: str, style: str, window: int
     elif arrange == "mean":
         plots.save(plots.mean_plane(runs, style=style, window=window, control=control), target)
     elif arrange == "overlay":
-        names = _names(runs)
-        arms = {names[run.path]: run for run in runs}
+        arms = dict(zip(short_names([run.path for run in runs]), runs, strict=True))
         plots.save(plots.overlay(arms, window=window, control=control), target)
     else:
         plots.save(plots.planes(runs, style=style, window=window, control=control), target)
-
-
-def _names(runs: "list[Run]") -> dict[Path, str]:
-    """Return the stem of every file, or its path where two share a stem."""
-    stems = [run.path.stem for run in runs]
-    return {run.path: run.path.stem if stems.count(run.path.stem) == 1 else str(run.path) for run in runs}
 
 
 def _in_a_folder(out: Path) -> Path:

@@ -7,7 +7,6 @@ from dataclasses import dataclass
 from typing import Any
 
 from infoplane.analysis.verdicts import OneTestSet, Verdict
-from infoplane.analysis.verdicts.verdict import between, signed
 from infoplane.html_table import html_table
 from infoplane.printable import NAME, printable
 from infoplane.reports.arms import Arms
@@ -55,9 +54,7 @@ class Comparison:
         return [verdict.record() | behind for verdict in self.verdicts]
 
     def _repr_html_(self) -> str:
-        return html_table(
-            self._heads(), [_cells(one) for one in self.verdicts], text_columns=2, notes=self._sentences()
-        )
+        return html_table(self._heads(), [cells(one) for one in self.verdicts], text_columns=2, notes=self._sentences())
 
     def __repr__(self) -> str:
         words = ", ".join(f"{verdict.claim.name}: {verdict.word}" for verdict in self.verdicts)
@@ -95,7 +92,7 @@ class Comparison:
         return [*head, *([f"{level}, Holm", "p (Holm)"] if several else [f"{level} interval", "p"])]
 
     def _table(self) -> str:
-        return aligned(self._heads(), [_cells(verdict) for verdict in self.verdicts], text_columns=2)
+        return aligned(self._heads(), [cells(verdict) for verdict in self.verdicts], text_columns=2)
 
 
 def wrapped(text: str, *, indent: int = 4) -> str:
@@ -107,16 +104,15 @@ def wrapped(text: str, *, indent: int = 4) -> str:
     return lines.replace("\N{NO-BREAK SPACE}", " ")
 
 
-def _cells(verdict: Verdict) -> list[str]:
-    pair, half = verdict.pair, verdict.pair.half_width(1 - verdict.level)
-    difference = signed(verdict.estimate, half)
-    decimals = len(difference.partition(".")[2])
+def cells(verdict: Verdict) -> list[str]:
+    """Return the line of a verdict in a table: claim, verdict, the means of both arms, difference, interval, p."""
+    pair = verdict.pair
     return [
         printable(f"{verdict.claim.name} [{values_unit(verdict.claim.unit)}]", NAME),
         verdict.word,
-        *(f"{float(arm.mean()):.{decimals}f}" for arm in (pair.first, pair.second)),
-        difference,
-        between(verdict.interval, half),
+        *(f"{float(arm.mean()):.{verdict.decimals}f}" for arm in (pair.first, pair.second)),
+        verdict.difference,
+        verdict.between,
         f"{verdict.p_zero_holm:.2g}" if pair.has_spread else "-",
     ]
 

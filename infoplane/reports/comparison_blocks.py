@@ -8,14 +8,12 @@ import math
 from collections.abc import Sequence
 from pathlib import Path
 
-from infoplane.analysis.verdicts import Claim, Verdict
-from infoplane.analysis.verdicts.verdict import between, signed
+from infoplane.analysis.verdicts import Claim
 from infoplane.errors import InfoplaneError
 from infoplane.reports.compare import compare
-from infoplane.reports.comparison import Comparison
+from infoplane.reports.comparison import Comparison, cells
 from infoplane.reports.document import LONGEST, Block, Bullets, Name, Paragraph, Table, Text, listed, name
 from infoplane.reports.run_facts import RunFacts
-from infoplane.reports.run_values import values_unit
 from infoplane.runfile.study import Study
 
 _ENDED = ("finished", "interrupted")
@@ -83,7 +81,9 @@ def _judged(found: Comparison) -> list[Block]:
         for key, (a, b) in found.arms.differences.items()
     ]
     head = ("claim", "verdict", "A", "B", "B - A", "interval", "p")
-    rows = tuple(_verdict(verdict) for verdict in found.verdicts)
+    rows: tuple[tuple[str | Name, ...], ...] = tuple(
+        (name(first), *others) for first, *others in map(cells, found.verdicts)
+    )
     several = "Holm over the claims of this table" if len(rows) > 1 else "one claim"
     caption = f"Paired by seed ({seeds}), at the last row{at}; {several}, level {100 * found.verdicts[0].level:g} %."
     said = [*map(str, found.verdicts), *([str(found.networks)] if found.networks else []), *found.notes]
@@ -93,21 +93,3 @@ def _judged(found: Comparison) -> list[Block]:
         Table(head, rows, 2, caption),
         Bullets(tuple((name(text, LONGEST),) for text in said)),
     ]
-
-
-def _verdict(verdict: Verdict) -> tuple[str | Name, ...]:
-    pair, half = verdict.pair, verdict.pair.half_width(1 - verdict.level)
-    if math.isfinite(half):
-        difference = signed(verdict.estimate, half)
-        decimals = len(difference.partition(".")[2])
-    else:  # nothing says how many of the digits another seed would share
-        decimals = 2 if values_unit(verdict.claim.unit) == "%" else 3
-        difference = f"{round(verdict.estimate, decimals) + 0:+.{decimals}f}"
-    return (
-        name(f"{verdict.claim.name} [{values_unit(verdict.claim.unit)}]"),
-        verdict.word,
-        *(f"{float(arm.mean()):.{decimals}f}" for arm in (pair.first, pair.second)),
-        difference,
-        between(verdict.interval, half) if math.isfinite(half) else "-",
-        f"{verdict.p_zero_holm:.2g}" if pair.has_spread else "-",
-    )

@@ -21,6 +21,7 @@ from infoplane.errors import InputError
 from infoplane.html_table import html_table
 from infoplane.printable import NAME, printable
 from infoplane.runfile.reader import Run, open_run
+from infoplane.runfile.short_names import short_names
 from infoplane.spreadsheet import as_text_cell
 from infoplane.text_table import SCREEN, aligned, escaped, markdown
 
@@ -203,10 +204,8 @@ def jsd(
     if not runs:
         raise InputError("paths is empty, but a report needs at least one run file")
     files = [run.path if isinstance(run, Run) else Path(run) for run in runs]
-    stems = [file.stem for file in files]
-    names = [stem if stems.count(stem) == 1 else str(file) for stem, file in zip(stems, files, strict=True)]
     rows: list[JSDRow] = []
-    for run, name in zip(runs, names, strict=True):
+    for run, name in zip(runs, short_names(files), strict=True):
         if isinstance(run, Run):
             rows += _rows(run, name, row, base)
         else:

@@ -4,6 +4,7 @@ import math
 from datetime import datetime
 
 from infoplane.printable import printable
+from infoplane.reports.decimals import decimals
 from infoplane.reports.document import Block, Bullets, Name, Paragraph, Text, listed, name
 from infoplane.reports.run_facts import Measured, RunFacts, SiteFacts
 
@@ -31,11 +32,9 @@ def bits(value: float, error: float = math.nan, *, sign: bool = False) -> str:
     """Return a number of bit with as many decimals as its standard error allows, and the error where one is known."""
     if not math.isfinite(value):
         return "not finite"
-    decimals = 3 if abs(value) < 10 else 1
-    if math.isfinite(error) and error > 0:
-        decimals = min(4, max(0, 1 - math.floor(math.log10(error))))
-    shown = f"{value:{'+' if sign else ''},.{decimals}f}"
-    return f"{shown} ± {error:,.{decimals}f}" if math.isfinite(error) else shown
+    digits = decimals(value, error)
+    shown = f"{value:{'+' if sign else ''},.{digits}f}"
+    return f"{shown} ± {error:,.{digits}f}" if math.isfinite(error) else shown
 
 
 def measured(one: Measured | None, *, sign: bool = False) -> str:

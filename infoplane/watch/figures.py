@@ -2,7 +2,8 @@
 
 import math
 
-from infoplane.printable import NAME, printable
+from infoplane.printable import printable
+from infoplane.reports.decimals import decimals
 from infoplane.watch.rows import ProbeValues, Row
 from infoplane.watch.state import DELETED, STARTING, UNREADABLE, WAITING, RunState
 
@@ -24,13 +25,12 @@ _SENTENCES = {
 
 
 def figure(value: float, error: float = math.nan) -> str:
-    """Return an information in bit, to the second digit of its standard error, or to two decimals without one."""
+    """Return an information in bit, with the decimals of `infoplane.reports.decimals.decimals`."""
     if math.isnan(value):
         return "NaN"
     if math.isinf(value) or abs(value) >= _LARGEST:
         return f"{value:.3g}"
-    digits = 1 - math.floor(math.log10(error)) if math.isfinite(error) and error > 0 else 2
-    return f"{value:.{min(4, max(0, digits))}f}"
+    return f"{value:.{decimals(value, error)}f}"
 
 
 def bound(value: float, error: float, *, ascii_only: bool = False) -> str:
@@ -85,9 +85,3 @@ def age(seconds: float) -> str:
         if whole >= 2 * size:
             return f"{whole // size} {unit}"
     return f"{whole} s"
-
-
-def name_of(state: RunState, others: list[str]) -> str:
-    """Return a run's stem, or its path where another run has the same, safe to print."""
-    stem = state.path.stem
-    return printable(stem if others.count(stem) == 1 else state.path, NAME)

@@ -9,7 +9,8 @@ from rich.cells import cell_len, set_cell_size
 from rich.text import Text
 
 from infoplane.printable import NAME, printable
-from infoplane.watch.figures import age, bound, direction, error_of, figure, name_of, of_site, says_nothing
+from infoplane.runfile.short_names import short_names
+from infoplane.watch.figures import age, bound, direction, error_of, figure, of_site, says_nothing
 from infoplane.watch.sparkline import ASCII, BLOCKS, sparkline
 from infoplane.watch.state import ALIVE, RunState
 
@@ -61,7 +62,7 @@ def table(
     rich.text.Text
         At most `height` - 1 lines of at most `width` characters. Whatever comes from a file is made safe to print.
     """
-    stems = [state.path.stem for state in states]
+    names = short_names([state.path for state in states])
     sites = [_sites(state, ascii_only=ascii_only) for state in states]
     said = _notes(states, patterns, ascii_only=ascii_only)
     notes = [Text(line, style="dim") for note in said for line in wrap(note, max(20, width), subsequent_indent="  ")]
@@ -73,7 +74,7 @@ def table(
         lines.append(_fitted(_head(widths), width, "underline"))
     for k in shown:
         state = states[k]
-        lines.append(_run_line(state, name_of(state, stems), width, now))
+        lines.append(_run_line(state, printable(names[k], NAME), width, now))
         if k in with_sites:
             lines += [_site_line(one, widths, width, ascii_only=ascii_only) for one in sites[k]]
     left_out = []

@@ -5,7 +5,6 @@ from dataclasses import replace
 from pathlib import Path
 
 from infoplane.analysis.verdicts import Claim, PairedSeeds, Verdict, judge, paired_seeds, surviving
-from infoplane.analysis.verdicts.verdict import signed
 from infoplane.experiments.reproduce.claims import PaperClaim, Statement
 from infoplane.reports.arm_values import ArmValues
 from infoplane.reports.arms import Pair
@@ -61,9 +60,8 @@ def statements(judgements: Sequence[tuple[PaperClaim, Verdict]]) -> tuple[Statem
     said = []
     for claim, verdict in judgements:
         unit = values_unit(verdict.claim.unit)
-        half = verdict.pair.half_width(1 - verdict.level)
-        decimals = len(signed(verdict.estimate, half).partition(".")[2])
-        first, second = (f"{float(arm.mean()):.{decimals}f}" for arm in (verdict.pair.first, verdict.pair.second))
+        arms = verdict.pair.first, verdict.pair.second
+        first, second = (f"{float(arm.mean()):.{verdict.decimals}f}" for arm in arms)
         site = f" at {claim.site}" if claim.site else ""
         said.append(
             Statement(

@@ -20,6 +20,7 @@ from infoplane.reports.document import Text, to_data
 from infoplane.reports.page.read_run import ReadRun, json_able, read_run, record
 from infoplane.reports.run_groups import setting_numbers, with_settings
 from infoplane.reports.run_sections import run_sections
+from infoplane.runfile.short_names import short_names
 from infoplane.site_marks import COLORS, MARKERS
 
 VERSION = 1
@@ -70,7 +71,8 @@ def data_of(runs: Sequence[ReadRun], *, rows: int, unread: int = 0) -> dict[str,
     unread : int
         How many more there are to come; nothing is judged before they have.
     """
-    facts = [replace(run.facts, name=name) for run, name in zip(runs, run_names(runs), strict=True)]
+    names = short_names([Path(run.facts.path) for run in runs])
+    facts = [replace(run.facts, name=printable(name, NAME)) for run, name in zip(runs, names, strict=True)]
     facts = with_settings(facts, setting_numbers([run.settings for run in runs]))
     comparison: Comparison | Text = ("Nothing is judged before every run has been read.",)
     if not unread:
@@ -93,13 +95,6 @@ def histograms_each(runs: int) -> int:
     By powers of two, so that one run more seldom changes what is drawn of the others.
     """
     return HISTOGRAMS >> max(0, runs - 1).bit_length()
-
-
-def run_names(runs: Sequence[ReadRun]) -> list[str]:
-    """Return what to call each run: its file's name without its ending, its path where two files have one name."""
-    paths = [Path(run.facts.path) for run in runs]
-    stems = [path.stem for path in paths]
-    return [printable(path.stem if stems.count(path.stem) == 1 else path, NAME) for path in paths]
 
 
 def _check_once(paths: Sequence[Path]) -> None:

@@ -202,13 +202,13 @@ def test_as_many_pairs_as_claims():
         (
             Claim("error", effect=-0.03, unit="points"),
             paired_seeds([1.17], [1.14]),
-            "error: undecided. B - A = -0.030 points (1 paired seed). Claimed: -0.03 points, of which half is -0.015. "
+            "error: undecided. B - A = -0.03 points (1 paired seed). Claimed: -0.03 points, of which half is -0.015. "
             "One seed never decides: nothing says how far another one would lie from it.",
         ),
         (
             Claim("error"),
             paired_seeds([[1, 0, 1], [0, 0, 1]], [[1, 0, 1], [0, 0, 1]]),
-            "error: undecided. B - A = +0.0 (2 paired seeds, 3 images). All 2 differences are equal, so that nothing "
+            "error: undecided. B - A = +0.000 (2 paired seeds, 3 images). All 2 differences are equal, so that nothing "
             "says how far another seed would lie; either the arms are one and the same, or the metric is too coarse.",
         ),
     ],
