@@ -6,9 +6,9 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from infoplane.cli.tables import print_findings
+from infoplane.cli.finding_lines import print_findings
 from infoplane.json_lines import json_lines
-from infoplane.plain_probes import plain_probes
+from infoplane.plane_probes import plain_probes
 from infoplane.printable import NAME, printable
 from infoplane.reports.findings import findings
 from infoplane.reports.jsd import POOLED, jsd

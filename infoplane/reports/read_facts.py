@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 
 from infoplane.errors import InfoplaneError
-from infoplane.plain_probes import plain_probes
+from infoplane.plane_probes import plane_probes, settings_phrase
 from infoplane.printable import NAME, printable
 from infoplane.reports.findings import findings
 from infoplane.reports.jsd import jsd
@@ -70,7 +70,7 @@ def _plane(run: Run) -> dict[str, Any]:
     view = run.plane()
     split, estimator = (_text(view.attrs.get(key)) for key in ("split", "estimator"))
     facts: dict[str, Any] = {"rows": len(view), "committed": view.committed, "split": split, "estimator": estimator}
-    facts["others"] = tuple(map(str, view["probe"][~plain_probes(view)]))
+    facts["others"] = tuple(probe.probe for probe in plane_probes(view) if not probe.is_plain)
     if not len(view):
         return facts
     at = {str(quantity): k for k, quantity in enumerate(view["quantity"])}
@@ -88,10 +88,10 @@ def _plane(run: Run) -> dict[str, Any]:
 
 
 def _sites(view: StreamView, values: Any, at: Mapping[str, int]) -> list[SiteFacts]:
-    plain, names, hosts = plain_probes(view), view["site"].tolist(), view["host"].tolist()
     places: dict[str, dict[str, int]] = {}
-    for k in np.flatnonzero(plain).tolist():
-        places.setdefault(names[k], {}).setdefault(hosts[k], k)
+    for probe in plane_probes(view):
+        if probe.is_plain:
+            places.setdefault(probe.site, {}).setdefault(probe.host, probe.at)
     covariance = {q: _last(view, f"covariance_{q}") for q in ("i_zx", "i_zy")}
 
     def measured(quantity: str, k: int) -> Measured:
@@ -156,12 +156,9 @@ _PARTS: dict[Callable[[Run], dict[str, Any]], dict[str, Any]] = {
 
 
 def _probes(view: StreamView) -> str:
-    shown = plain_probes(view)
-    latent, beta = (" or ".join(f"{value:g}" for value in np.unique(view[name][shown])) for name in ("latent", "beta"))
-    mode = f"mode {printable(view.attrs['probe_mode'], NAME)}, " if "probe_mode" in view.attrs else ""
     steps = _counted(f"{int(view.read('updates', -1)):,}", "probe step")
     draws = f", {_counted(printable(view.attrs['draws'], NAME), 'draw')} per input" if "draws" in view.attrs else ""
-    return f"{mode}N = {latent}, beta = {beta}, {steps}{draws}"
+    return f"{settings_phrase(view)}, {steps}{draws}"
 
 
 def _counted(count: str, noun: str) -> str:

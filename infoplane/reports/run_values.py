@@ -13,7 +13,7 @@ from infoplane.analysis.lognormal import lognormal_jsd
 from infoplane.analysis.samples import Floats
 from infoplane.analysis.sketch_pooling import pooled
 from infoplane.errors import InputError
-from infoplane.plain_probes import plain_probes
+from infoplane.plane_probes import plain_probes
 from infoplane.reports.jsd import POOLED
 from infoplane.runfile.reader import Run
 from infoplane.runfile.view import StreamView

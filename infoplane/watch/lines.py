@@ -47,7 +47,8 @@ class Lines:
 def json_line(state: RunState, row: Row | None) -> str:
     """Return one row of a run as a JSON object in one line, or without a row how it stands.
 
-    Numbers are as they are stored, and null where they are not finite.
+    Numbers are exact, and null where they are not finite. The error is in per cent, as every command says it that
+    sums up runs; what prints a run file's own tables has the share that is stored.
     """
     said: dict[str, Any] = {
         "run": str(state.path),
@@ -67,12 +68,13 @@ def json_line(state: RunState, row: Row | None) -> str:
             "n": row.n,
             "split": state.meaning.split,
             "estimator": state.meaning.estimator,
-            "error": _number(row.error),
+            "error": _number(100 * row.error),
             "loss": _number(row.loss),
-            "units": {"i_zx": "bit", "i_zy": "bit", "error": "1", "loss": "bit"},
+            "units": {"i_zx": "bit", "i_zy": "bit", "error": state.meaning.error_unit, "loss": "bit"},
             "kinds": {"i_zx": state.meaning.kind_i_zx, "i_zy": state.meaning.kind_i_zy},
             "probes": [
-                {key: _number(value) for key, value in asdict(one).items() if key != "is_plain"} for one in row.probes
+                {key: _number(value) for key, value in asdict(one).items() if key not in ("at", "is_plain")}
+                for one in row.probes
             ],
         }
     return json.dumps(said)

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from infoplane.plain_probes import plain_probes
+from infoplane.plane_probes import PlaneProbe, plane_probes, plane_values
 from infoplane.reports.run_values import unit_of
 from infoplane.runfile.access import reading
 from infoplane.runfile.reader import Run
@@ -19,27 +19,15 @@ QUANTITIES = ("i_zx", "se_i_zx", "i_zy", "se_i_zy")
 
 
 @dataclass(frozen=True)
-class ProbeValues:
+class ProbeValues(PlaneProbe):
     """What one probe gave at one row.
 
     Attributes
     ----------
-    probe, site, host : str
-        Its name, where it is, and on which network: ``trained``, ``untrained`` (the frozen control) or another.
-    beta, scale : float
-        Weight of the divergence in its training, and factor on the activation.
-    is_plain : bool
-        Whether it is the one of its site and host that is shown (`infoplane.plain_probes`).
     i_zx, se_i_zx, i_zy, se_i_zy : float
         In bit; NaN where the file has no such quantity.
     """
 
-    probe: str
-    site: str
-    host: str
-    beta: float
-    scale: float
-    is_plain: bool
     i_zx: float
     se_i_zx: float
     i_zy: float
@@ -117,22 +105,8 @@ class RowReader:
         self._metrics = run.metrics() if "metrics" in run.streams else None
         with reading(run.path):
             plane = self._plane
-            known = plane["quantity"].tolist()
-            self._columns = [name for name in QUANTITIES if name in known]
-            kinds = dict(zip(known, plane["kind"].tolist(), strict=True))
-            plain = plain_probes(plane)
-            scale = plane["scale"] if "scale" in plane.names else np.ones(len(plain))
-            self._labels = list(
-                zip(
-                    plane["probe"].tolist(),
-                    plane["site"].tolist(),
-                    plane["host"].tolist(),
-                    plane["beta"].tolist(),
-                    scale.tolist(),
-                    plain.tolist(),
-                    strict=True,
-                )
-            )
+            kinds = dict(zip(plane["quantity"].tolist(), plane["kind"].tolist(), strict=True))
+            self._probes = [vars(probe) for probe in plane_probes(plane)]
             self._of_host = self._metrics["quantity"].tolist() if self._metrics is not None else []
             self.meaning = Meaning(
                 estimator=str(plane.attrs.get("estimator", "")),
@@ -140,7 +114,7 @@ class RowReader:
                 kind_i_zx=str(kinds.get("i_zx", "")),
                 kind_i_zy=str(kinds.get("i_zy", "")),
                 error_unit=unit_of("error", run),
-                probes_left_out=int((~plain).sum()),
+                probes_left_out=sum(not probe["is_plain"] for probe in self._probes),
             )
 
     def count(self) -> int:
@@ -165,10 +139,7 @@ class RowReader:
         with reading(self._run.path):
             steps, n = plane.read(plane.row, rows).tolist(), plane.read("n", rows).tolist()
             epochs = plane.read("epoch", rows).tolist()
-            values = np.full((len(steps), len(self._labels), len(QUANTITIES)), math.nan)
-            if self._columns:
-                at = [QUANTITIES.index(name) for name in self._columns]
-                values[:, :, at] = plane.read("values", rows, self._columns)
+            values = plane_values(plane, rows, QUANTITIES)
             of_host = self._of_host_at(steps)
             return [
                 Row(
@@ -180,8 +151,8 @@ class RowReader:
                     error=of_host[k]["error"],
                     loss=of_host[k]["loss"],
                     probes=tuple(
-                        ProbeValues(*label, *map(float, numbers))
-                        for label, numbers in zip(self._labels, values[k].tolist(), strict=True)
+                        ProbeValues(**probe, **dict(zip(QUANTITIES, numbers, strict=True)))
+                        for probe, numbers in zip(self._probes, values[k].tolist(), strict=True)
                     ),
                 )
                 for k in range(len(steps))

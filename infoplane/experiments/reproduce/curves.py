@@ -10,7 +10,7 @@ from infoplane.analysis.lognormal import lognormal_jsd
 from infoplane.analysis.samples import Floats
 from infoplane.analysis.sketch_pooling import pooled
 from infoplane.errors import InputError
-from infoplane.plain_probes import plain_probes
+from infoplane.plane_probes import plain_probes
 from infoplane.runfile.reader import Run, open_run
 
 _SKETCHED = {"jsd_weights": "weights", "jsd_activations": "activations"}

@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from infoplane.errors import InfoplaneError
-from infoplane.plain_probes import plain_probes
+from infoplane.plane_probes import plane_probes
 from infoplane.printable import NAME, printable
 from infoplane.reports.findings import CONTEXT
 from infoplane.reports.plane_findings import plane_findings
@@ -49,25 +49,23 @@ def plane_data(run: Run, *, rows: int) -> dict[str, Any]:
     at = {str(quantity): k for k, quantity in enumerate(view["quantity"])}
     known = [quantity for quantity in QUANTITIES if quantity in at]
     steps = _rows(view, view.row, where)
-    plain = plain_probes(view)
+    shown = [probe for probe in plane_probes(view) if probe.is_plain]
     codes, is_known = _codes(run, steps)
     probes = [
         {
-            "probe": printable(name, NAME),
-            "site": printable(view["site"][k], NAME),
-            "host": printable(view["host"][k], NAME),
-            "beta": float(view["beta"][k]),
-            "latent": int(view["latent"][k]),
-            "findings": codes.get(str(name), {}),
+            "probe": printable(probe.probe, NAME),
+            "site": printable(probe.site, NAME),
+            "host": printable(probe.host, NAME),
+            "beta": probe.beta,
+            "latent": probe.latent,
+            "findings": codes.get(probe.probe, {}),
         }
-        | {quantity: numbers(values[:, k, at[quantity]]) for quantity in known}
         | {
-            f"se_{quantity}": numbers(values[:, k, at[f"se_{quantity}"]])
-            for quantity in known
-            if f"se_{quantity}" in at
+            quantity: numbers(values[:, probe.at, at[quantity]])
+            for quantity in (*known, *(f"se_{quantity}" for quantity in known))
+            if quantity in at
         }
-        for k, name in enumerate(view["probe"].tolist())
-        if plain[k]
+        for probe in sorted(shown, key=lambda probe: probe.is_control)
     ]
     units, kinds = ({q: printable(view[name][at[q]], NAME) for q in known} for name in ("unit", "kind"))
     return empty | {
@@ -83,8 +81,8 @@ def plane_data(run: Run, *, rows: int) -> dict[str, Any]:
         "draws": int(view.attrs["draws"]) if isinstance(view.attrs.get("draws"), int | np.integer) else None,
         "units": units,
         "kinds": kinds,
-        "others": int((~plain).sum()),
-        "probes": sorted(probes, key=lambda probe: probe["host"] != "trained"),
+        "others": len(view["probe"]) - len(shown),
+        "probes": probes,
         "unusable": sorted({code for found in codes.values() for code in found if code not in CONTEXT}),
         "findings_known": is_known,
     }

@@ -142,6 +142,8 @@ def state_of():
     def make(name="run.h5", *, sites=("hidden1",), rows=3, n=500, error=0.25, i_zy=1.5, control=True, **fields):
         def probe(site, host, k):
             return ProbeValues(
+                at=0,
+                latent=4,
                 probe=site if host == "trained" else f"{site}@{host}",
                 site=site,
                 host=host,
