@@ -38,7 +38,7 @@ def findings_of(
     list of (str, Finding)
         Codes of `infoplane.analysis.validity`: ``non_finite`` and ``outside_bins`` of the activations and weights,
         ``non_finite`` of the network's own loss; of each probe ``rate_above_log_n``, ``rate_below_label_bound``,
-        ``lower_above_upper``, ``collapsed_dimensions``, of classes ``label_bound_below_zero``, on the control
+        ``label_bound_below_zero``, ``lower_above_upper``, ``collapsed_dimensions``, on the control
         ``rate_still_falling``; of the inputs ``duplicate_inputs``. And three of the recording's own: ``left_out``,
         inputs that the probe's training left out; ``non_finite_bound``, a bound that is NaN or infinite though no
         activation is known that would explain it; ``sandwich_missing``, a code of finite rate too extreme to be
@@ -85,8 +85,7 @@ def _of_probe(
         yield Finding("sandwich_missing", where, text, advice=advice)
     yield _contradiction(measurement, k, probe)
     yield validity.rate_above_log_n(rate, bounds.n, where=where)
-    if bounds.kind == "lower_bound":
-        yield validity.label_bound_below_zero(label_bound, where=where)
+    yield validity.label_bound_below_zero(label_bound, where=where)
     yield validity.collapsed_dimensions(measurement.dimensions[k], where=where)
     if probe.host == "untrained":
         yield validity.rate_still_falling(rates, where=where)

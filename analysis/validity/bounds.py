@@ -62,7 +62,8 @@ def label_bound_below_zero(label_bound: float, *, where: str = "code", base: flo
     Parameters
     ----------
     label_bound : float
-        H(Y) less the mean of -log q(y|z), in units of `base`.
+        H(Y) less the mean of -log q(y|z), in units of `base`. Of real labels of unknown law h(Y) is that of a normal
+        law, the largest of their covariance: what is below 0 then is so all the more.
     where, base
         As in `rate_above_log_n`.
 
@@ -77,7 +78,7 @@ def label_bound_below_zero(label_bound: float, *, where: str = "code", base: flo
     return Finding(
         "label_bound_below_zero",
         where,
-        "the probe guesses the label no better than its frequencies alone, so its lower bound on I(Z;Y) says nothing",
+        "the probe guesses the label no better than from the labels' distribution alone, so that i_zy says nothing",
         -label_bound,
         unit_name(base),
         "train the probe longer, or with a smaller beta, before taking the layer for one that lacks the label",
