@@ -109,3 +109,26 @@ def test_a_run_that_is_gone_is_not_kept(tmp_path, trainings, here, read):
         assert list(drawn(live.data())) == ["b", "c", "d"]
         assert len(read) == 4
         assert {path.stem for path in live._kept._kept} == {"b", "c", "d"}
+
+
+def test_after_reading_every_run_it_rests_three_times_as_long_as_that_took(tmp_path, trainings, read, monkeypatch):
+    monkeypatch.setattr(live_data, "_REST", 3)
+    clock = [100.0]
+    made = kept_runs.read_run
+
+    def slow(path, **options):
+        clock[0] += 2.0
+        return made(path, **options)
+
+    monkeypatch.setattr(kept_runs, "read_run", slow)
+    monkeypatch.setattr(kept_runs, "_SECONDS", 60)
+    monkeypatch.setattr(live_data.time, "monotonic", lambda: clock[0])
+    with Watcher([str(tmp_path / "*.h5")]) as watcher:
+        live = LiveData(watcher)
+        live.data()  # three runs: 6 s, so that the next reading is 18 s later
+        ended = clock[0]
+        trainings["c"].row()
+        clock[0] = ended + 17.9
+        assert drawn(live.data())["c"] == 1
+        clock[0] = ended + 18.1
+        assert drawn(live.data())["c"] == 2
