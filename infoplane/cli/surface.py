@@ -14,6 +14,7 @@ def surface(
         bool,
         typer.Option("--as-printed", help="Transpose it, as the paper's Fig. 4 is; the caption says so."),
     ] = False,
+    style: Annotated[str, typer.Option(help="map, to read numbers from, or 3d.")] = "map",
     variant: Annotated[str, typer.Option(help="eq22, eq25, eq24, appendix_delta, or exact.")] = "eq22",
     x: Annotated[float, typer.Option(help="Input of the neuron; the paper's figure has 1.")] = 1.0,
     gamma: Annotated[float, typer.Option(help="Scaling rate.")] = 1.0,
@@ -27,11 +28,18 @@ def surface(
     The grid of the paper's Fig. 4: its range is printed beside the ends of the paper's colour bar.
 
     Example: infoplane surface -o fig4.png
+
+    In perspective: infoplane surface --style 3d -o fig4-3d.png
     """
     import infoplane as ip
     from infoplane.analysis.delta_information import FIG4_COLOUR_BAR
     from infoplane.cli.output import new_picture
+    from infoplane.errors import InputError
 
+    if style not in _STYLES:
+        raise InputError(f"--style is {style!r}, but it must be one of {', '.join(_STYLES)}")
+    if style == "3d" and as_printed:
+        raise InputError("--as-printed is for --style map alone: the paper's Fig. 4 is a map")
     target = None if out is None else new_picture(out, force=force)
     grid = ip.delta_information_surface(points, x=x, gamma=gamma, b=b, variant=variant)
     numbers = {
@@ -51,5 +59,9 @@ def surface(
             text += f"  (colour-bar ends of the paper's Fig. 4: {FIG4_COLOUR_BAR[0]:.4f} {FIG4_COLOUR_BAR[1]:.4f})"
         print(text)
     if target is not None:
-        ip.plots.save(ip.plots.surface(grid, as_printed=as_printed), target)
+        ax = ip.plots.surface3d(grid) if style == "3d" else ip.plots.surface(grid, as_printed=as_printed)
+        ip.plots.save(ax, target)
         print(target, file=sys.stderr)
+
+
+_STYLES = ("map", "3d")

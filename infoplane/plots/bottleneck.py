@@ -18,8 +18,8 @@ from numpy.typing import ArrayLike, NDArray
 from infoplane.analysis.bottleneck_curve import BottleneckCurve, bottleneck_curve
 from infoplane.analysis.units import nats_per_unit, unit_name
 from infoplane.errors import InputError
-from infoplane.plain_probes import plain_probes
-from infoplane.plots.caption import caption_below, legend_below, name_as_is, small
+from infoplane.plane_probes import plain_probes
+from infoplane.plots.caption import caption_below, in_words, legend_below, name_as_is, small
 from infoplane.plots.common_looks import BEYOND, LEGEND
 from infoplane.plots.own_axes import on_axes
 from infoplane.plots.theme import QUIET, shades, site_styles
@@ -206,5 +206,5 @@ def _sentences(
     if lost := sum(dot.lost for dot in dots):
         said.append(f"{lost} point{'s are' if lost > 1 else ' is'} not finite and left out.")
     if curve.findings:
-        said.append(f"Findings: {', '.join(finding.code for finding in curve.findings)}.")
+        said.append(f"Findings: {', '.join(in_words(finding.code) for finding in curve.findings)}.")
     return said

@@ -19,16 +19,7 @@ from matplotlib.patches import Patch
 from numpy.typing import NDArray
 
 from infoplane.errors import InputError
-from infoplane.plots.caption import (
-    caption_below,
-    head_as_is,
-    height_outside,
-    legend_below,
-    name_as_is,
-    shortened,
-    small,
-    width_of,
-)
+from infoplane.plots.caption import caption_below, height_outside, legend_below, name_as_is, small, title_of
 from infoplane.plots.path import Clock, ProbePath, RunPaths
 from infoplane.plots.plane import ROWS
 from infoplane.plots.plane_legend import CONTROL_LABEL, LEGEND, control_notes, notes
@@ -143,9 +134,7 @@ def _draw(
     label.set_ylabel(y_label(run).replace(" on ", "\non ").replace(" of ", "\nof "))
     label.set_xlabel(clock.name)
     whole_numbers(label.xaxis)
-    if title is None:
-        title = shortened(head_as_is(run.name), width_of(rate), float(rate.title.get_fontsize()))
-    rate.set_title(title)
+    rate.set_title(title_of(rate, run.name) if title is None else title)
     under = None
     if legend:
         handles, labels = _entries(run, colors, kinds, control)

@@ -44,6 +44,23 @@ def head_as_is(name: str) -> str:
     return as_is(printable(name, _HEAD))
 
 
+def both_ends(name: str) -> str:
+    """Return a name from a file as `name_as_is` does, but long ones without their middle: both ends tell two apart."""
+    shown = printable(name)
+    half = NAME // 2
+    return as_is(shown if len(shown) <= NAME else f"{shown[:half]}\u2026{shown[1 - half :]}")
+
+
+def in_words(code: str) -> str:
+    """Return the code of a finding as the report has it: ``rate above log n``."""
+    return name_as_is(code.replace("_", " "))
+
+
+def title_of(ax: Axes, name: str) -> str:
+    """Return the name of a file as far as it is a title above these axes; its middle is left out where it is long."""
+    return shortened(head_as_is(name), width_of(ax), float(ax.title.get_fontsize()))
+
+
 def wrapped(text: str, width: float, *, size: float | None = None) -> str:
     """Return `text` broken into lines of at most `width` points as set in `size` points (small text if left out).
 

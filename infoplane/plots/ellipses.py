@@ -108,18 +108,38 @@ def draw_ellipses(
         )
 
 
+def with_ellipses(ax: Axes, limits: tuple[float, float, float, float]) -> tuple[float, float, float, float]:
+    """Return limits that also hold the ellipses drawn, as far as each side moves by a quarter of the width at most."""
+    left, right, bottom, top = limits
+    wide, high = right - left, top - bottom
+    for edge in map(_extents, _ellipses(ax)):
+        if edge.x0 > limits[0] - wide / 4:
+            left = min(left, edge.x0 - 0.02 * wide)
+        if edge.x1 < limits[1] + wide / 4:
+            right = max(right, edge.x1 + 0.02 * wide)
+        if edge.y0 > limits[2] - high / 4:
+            bottom = min(bottom, edge.y0 - 0.02 * high)
+    return left, right, bottom, top
+
+
 def cut_sentence(ax: Axes) -> str:
     """Return how many of the ellipses reach beyond the limits of the axes, which the points make; empty for none."""
-    ellipses = [patch for patch in ax.patches if isinstance(patch, Ellipse)]
+    ellipses = _ellipses(ax)
     (left, bottom), (right, top) = ax.viewLim.min, ax.viewLim.max
-    cut = 0
-    for ellipse in ellipses:
-        edge = ellipse.get_patch_transform().transform_path(ellipse.get_path()).get_extents()
-        cut += bool(edge.x0 < left or edge.x1 > right or edge.y0 < bottom or edge.y1 > top)
+    edges = map(_extents, ellipses)
+    cut = sum(bool(edge.x0 < left or edge.x1 > right or edge.y0 < bottom or edge.y1 > top) for edge in edges)
     if not cut:
         return ""
     many = len(ellipses)
     return f"{cut} of {many} ellipses reach beyond the frame." if many > 1 else "The ellipse reaches beyond the frame."
+
+
+def _ellipses(ax: Axes) -> list[Ellipse]:
+    return [patch for patch in ax.patches if isinstance(patch, Ellipse)]
+
+
+def _extents(ellipse: Ellipse) -> Any:
+    return ellipse.get_patch_transform().transform_path(ellipse.get_path()).get_extents()
 
 
 def ellipse_sentence(run: RunPaths, *, region: str, level: float) -> str:

@@ -18,12 +18,15 @@ from infoplane.errors import InputError
 from infoplane.plots.caption import caption_below, legend_below, name_as_is
 from infoplane.plots.courses import CURVES, Course, Runs, read_courses, setting_named
 from infoplane.plots.own_axes import on_axes
+from infoplane.plots.path import time_text
 from infoplane.plots.seed_band import SeedBand
+from infoplane.plots.setting_words import setting_words, settings_in_words
 from infoplane.plots.ticks import whole_numbers
 from infoplane.runfile.run_settings import cell, differing, is_seed, setting_key
 from infoplane.site_marks import COLORS
 
-_STYLES = {"error": (COLORS[1], "s"), "jsd_weights": (COLORS[0], "o"), "jsd_activations": (COLORS[2], "^")}
+# Both curves of the right axis are blue, as it is.
+_STYLES = {"error": (COLORS[1], "s"), "jsd_weights": (COLORS[0], "o"), "jsd_activations": (COLORS[5], "^")}
 _WHAT = {"error": "error", "jsd_weights": "JS of weights", "jsd_activations": "JS of activations"}
 _LINES = ("-", "--", ":", "-.")
 
@@ -145,7 +148,7 @@ def _places(courses: Sequence[Course], over: str, absent: float | None) -> tuple
         found.append(None if value is None else float(value))
     lost = found.count(None)
     told = [f"Not drawn: {lost} run{'s' * (lost > 1)} without this setting."] if lost and lost < len(found) else []
-    return found, name_as_is(name.removeprefix("configuration.")), told
+    return found, setting_words(name), told
 
 
 def _groups(courses: Sequence[Course], over: str, by: str | None) -> dict[str, list[int]]:
@@ -188,12 +191,14 @@ def _label(curve: str, measure: str, group: str) -> str:
 
 
 def _color_of_axes(ax: Axes, right: Axes, first: Course, measure: str) -> None:
-    """Label both axes; the left one in the colour of its one curve."""
-    ax.set_ylabel(f"{first.split} error [{first.unit}]".strip(), color=_STYLES["error"][0])
-    ax.tick_params(axis="y", colors=_STYLES["error"][0])
+    """Label both axes, each in the colour of its curves."""
+    ax.set_ylabel(f"{first.split} error [{first.unit}]".strip())
     right.set_ylabel(
         "JS divergence from log-normal [bit]" if measure == "divergence" else "JS distance from log-normal"
     )
+    for axes, curve in ((ax, "error"), (right, "jsd_weights")):
+        axes.yaxis.label.set_color(_STYLES[curve][0])
+        axes.tick_params(axis="y", colors=_STYLES[curve][0])
 
 
 def _legend(ax: Axes, handles: Sequence[Line2D], labels: Sequence[str]) -> Any:
@@ -217,13 +222,11 @@ def _sentences(
         said.append("One run at each point: no bands.")
     mixed = {name for mean in means.values() for name in differing([one.settings for one in mean]) if not is_seed(name)}
     if mixed:
-        first = ", ".join(name_as_is(name) for name in sorted(mixed)[:3])
-        said.append(f"Averaged runs also differ in {first}{', ...' * (len(mixed) > 3)}.")
+        said.append(f"Averaged runs also differ in {settings_in_words(sorted(mixed))}.")
     if any(place is not None and math.isfinite(place) for place in places):
-        ends = {point[0] for course in courses for points in course.points.values() for point in points}
-        known = sorted(epoch for epoch in ends if math.isfinite(epoch))
-        if known:
-            rows = f"epoch {known[0]:g}" if len(known) == 1 else f"epochs {known[0]:g} to {known[-1]:g}"
+        known = {point[0] for course in courses for points in course.points.values() for point in points}
+        if ends := [time_text(epoch) for epoch in sorted(known) if math.isfinite(epoch)]:
+            rows = f"epoch {ends[0]}" if len(ends) == 1 else f"epochs {ends[0]} to {ends[-1]}"
             said.append(f"Last row of each run: {rows}.")
     missing = [curve for curve in CURVES if not all(curve in course.points for course in courses)]
     if missing:

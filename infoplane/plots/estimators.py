@@ -19,7 +19,7 @@ from infoplane.analysis.estimate import Estimate
 from infoplane.analysis.estimators.method import MUTUAL_INFORMATION
 from infoplane.analysis.stability import Stability
 from infoplane.errors import InputError
-from infoplane.plots.caption import caption_below, legend_below, name_as_is
+from infoplane.plots.caption import caption_below, in_words, legend_below, name_as_is
 from infoplane.plots.common_looks import LEGEND, RING
 from infoplane.plots.own_axes import on_axes
 from infoplane.plots.theme import QUIET
@@ -59,7 +59,7 @@ def estimators(
     title : str, optional
         Above the axes.
     legend, caption : bool
-        Below the axes. Values that are not finite and codes of findings are said in any case.
+        Below the axes. Values that are not finite and findings are said in any case.
 
     Returns
     -------
@@ -215,7 +215,7 @@ def _sentences(rows: Sequence[_Row], caption: bool) -> list[str]:
         for code in row.verdicts:
             codes.setdefault(code, {})[name_as_is(row.sweep)] = None
     if codes:
-        said.append(f"Findings: {'; '.join(f'{code} ({_list(of)})' for code, of in codes.items())}.")
+        said.append(f"Findings: {'; '.join(f'{in_words(code)} ({_list(of)})' for code, of in codes.items())}.")
     return said
 
 

@@ -15,8 +15,8 @@ from matplotlib.lines import Line2D
 
 from infoplane.analysis.fano import fano_bound, fano_ceiling
 from infoplane.errors import InputError
-from infoplane.plain_probes import plain_probes
-from infoplane.plots.caption import caption_below, legend_below, name_as_is
+from infoplane.plane_probes import plain_probes
+from infoplane.plots.caption import caption_below, legend_below, name_as_is, title_of
 from infoplane.plots.common_looks import BEYOND, LEGEND
 from infoplane.plots.own_axes import on_axes
 from infoplane.plots.theme import QUIET, site_styles
@@ -106,7 +106,7 @@ def fano(
         ax.set_ylim(0, 101)
         ax.set_xlabel("I(T;Y) [bit]; points: lower bounds of probes")
         ax.set_ylabel("right answers [%]")
-        ax.set_title(name_as_is(read.name) if title is None else title)
+        ax.set_title(title_of(ax, read.name) if title is None else title)
         under = legend_below(ax, handles, labels, **LEGEND) if legend else None
         said = [read.told] if caption else []
         if lost := len(read.points) - len(finite):
@@ -136,8 +136,11 @@ def _read(run: Run | str | PathLike[str], row: int) -> _Row:
             return _read(opened, row)
     probes = run.provenance.get("probes")
     classes = probes.get("classes") if isinstance(probes, dict) else None
+    if isinstance(probes, dict) and probes.get("dimensions") is not None:
+        raise InputError(f"{run.path}: its labels are real numbers, but Fano's inequality is about classes")
     if isinstance(classes, bool) or not isinstance(classes, int) or classes < 2:
-        raise InputError(f"{run.path}: states {classes!r} classes, but Fano's inequality needs labels of two and more")
+        said = "does not say how many classes it has" if classes is None else f"states {classes!r} classes"
+        raise InputError(f"{run.path}: {said}, but Fano's inequality needs two or more")
     plane = run.plane()
     if not len(plane):
         raise InputError(f"{run.path}: nothing has been measured yet")

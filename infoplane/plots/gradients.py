@@ -19,7 +19,7 @@ from numpy.typing import NDArray
 from infoplane.analysis.errors import near_names
 from infoplane.analysis.phase_change import PhaseChange, phase_change
 from infoplane.errors import InputError
-from infoplane.plots.caption import caption_below, legend_below, name_as_is
+from infoplane.plots.caption import caption_below, legend_below, name_as_is, title_of
 from infoplane.plots.common_looks import LEGEND
 from infoplane.plots.own_axes import on_axes
 from infoplane.plots.theme import QUIET, site_styles
@@ -81,11 +81,7 @@ def gradients(
             ax.plot(step, mean, gid=f"{gid} mean", **every)
             ax.plot(step, deviation, linestyle=(0, (4, 1.5)), mfc="white", mew=0.7, gid=f"{gid} deviation", **every)
             ax.plot(step, deviation / np.sqrt(n), linestyle=":", linewidth=0.7, color=color, gid=f"{gid} floor")
-            change = read.changes[k]
-            if change is not None:
-                at = read.step[change.after]
-                # Shifted, so that equal steps are seen as several.
-                ax.axvline(at, color=color, linestyle=(7 * k, _CHANGE), linewidth=0.9, gid=f"{gid} change", zorder=1)
+        _draw_changes(ax, read, styles)
         ax.set_xscale("log")
         ax.xaxis.set_major_locator(LogLocator(subs=(1, 2, 5)))
         ax.xaxis.set_major_formatter("{x:g}")
@@ -93,7 +89,7 @@ def gradients(
         plain_log(ax)
         ax.set_xlabel("training step")
         ax.set_ylabel("norm over that of the weight")
-        ax.set_title(name_as_is(read.name) if title is None else title)
+        ax.set_title(title_of(ax, read.name) if title is None else title)
         under = None
         if legend:
             handles = [Line2D([], [], color=c, marker=m, markersize=2.8) for c, m in styles.values()]
@@ -166,6 +162,17 @@ def _read(run: Run | str | PathLike[str], parameters: Sequence[str] | None) -> _
         highest=tuple(float(np.nanmax(column, initial=-np.inf)) for column in snr.T),
         told=told,
     )
+
+
+def _draw_changes(ax: Axes, read: _Gradients, styles: dict[str, tuple[str, str]]) -> None:
+    """Draw a line for each phase change in the colour of its weight, or in grey where it is that of several."""
+    at: dict[int, list[str]] = {}
+    for name, change in zip(read.names, read.changes, strict=True):
+        if change is not None:
+            at.setdefault(int(read.step[change.after]), []).append(name)
+    for step, names in at.items():
+        color, gid = styles[names[0]][0] if len(names) == 1 else QUIET, f"{printable(', '.join(names))} change"
+        ax.axvline(step, color=color, linestyle=(0, _CHANGE), linewidth=0.9, gid=gid, zorder=1)
 
 
 def _crossings(read: _Gradients) -> str:

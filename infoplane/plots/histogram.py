@@ -9,9 +9,10 @@ are left out and their share is given.
 
 from typing import Literal, get_args
 
-import matplotlib.pyplot as plt
 import numpy as np
 from matplotlib.axes import Axes
+from matplotlib.lines import Line2D
+from matplotlib.patches import Patch
 from numpy.typing import ArrayLike, NDArray
 from scipy.special import ndtr
 from torch import Tensor
@@ -20,8 +21,9 @@ from infoplane.analysis.joined_bins import joined_bins
 from infoplane.analysis.lognormal import LognormalJSD, lognormal_jsd
 from infoplane.analysis.sketch import QUANTITIES, LogHistogram, SketchSummary
 from infoplane.errors import InputError
-from infoplane.plots.caption import height_of, small, width_of, wrapped
-from infoplane.plots.theme import own_figure
+from infoplane.plots.caption import height_of, in_words, legend_below, small, width_of, wrapped
+from infoplane.plots.common_looks import LEGEND
+from infoplane.plots.own_axes import on_axes
 from infoplane.plots.ticks import plain_log
 
 Scale = Literal["log", "linear", "semilogy"]
@@ -42,6 +44,7 @@ def histogram(
     scale: Scale = "log",
     label: str | None = None,
     title: str | None = None,
+    legend: bool = True,
 ) -> Axes:
     """Draw the density of values and of the log-normal law fitted to them.
 
@@ -57,9 +60,11 @@ def histogram(
         x on a logarithmic axis and the density of ln x; x on a linear one and the density of x, which ends at the
         largest value; or this with the density on a logarithmic axis, which shows the tail as the paper's Fig. 3 does.
     label : str, optional
-        Of the bars, for a legend of yours.
+        Of the bars in the legend; ``values`` if left out.
     title : str, optional
-        Above the axes.
+        Above the axes: of what layer and step the values are, which a sketch does not know.
+    legend : bool
+        Below the axes.
 
     Returns
     -------
@@ -82,11 +87,11 @@ def histogram(
     if not summary.magnitudes(sign).count:
         kind = {1: "above 0", -1: "below 0", 0: "other than 0"}[sign]
         raise InputError(f"there is no histogram to draw: of {summary['n']:.0f} values none is finite and {kind}")
-    if ax is None:
-        with own_figure() as paper:
-            ax = plt.subplots(figsize=(paper.column, 0.7 / 0.65 * paper.height), layout="constrained")[1]
-            return _draw(ax, summary, sign, scale, label, title)
-    return _draw(ax, summary, sign, scale, label, title)
+
+    def draw(axes: Axes) -> Axes:
+        return _draw(axes, summary, sign, scale, label, title, legend)
+
+    return on_axes(ax, draw, height=0.9)
 
 
 def x_label(sign: int, noun: str = "values") -> str:
@@ -123,7 +128,9 @@ def joined_linear(
     return edges[cuts], np.add.reduceat(counts, first) / (total * np.diff(edges[cuts]))
 
 
-def _draw(ax: Axes, summary: SketchSummary, sign: int, scale: Scale, label: str | None, title: str | None) -> Axes:
+def _draw(
+    ax: Axes, summary: SketchSummary, sign: int, scale: Scale, label: str | None, title: str | None, legend: bool
+) -> Axes:
     result = _divergence(summary, sign)
     edges, counts = summary.histogram(sign)
     facts = _facts(result)
@@ -164,6 +171,10 @@ def _draw(ax: Axes, summary: SketchSummary, sign: int, scale: Scale, label: str 
     ax.set_ylabel(Y_LABEL[scale])
     if title is not None:
         ax.set_title(title)
+    if legend:
+        handles = [Patch(facecolor=BARS), Line2D([], [], color=LINE, linewidth=1.1)]
+        names, shown = ["values" if label is None else label, LINE_LABEL], 2 if edges[0] < edges[-1] else 1
+        legend_below(ax, handles[:shown], names[:shown], **LEGEND)
     return ax
 
 
@@ -197,7 +208,7 @@ def _facts(result: LognormalJSD) -> str:
         facts.append(f"{result.n_nonfinite:,} not finite")
     codes = [finding.partition(":")[0] for finding in result.findings if not finding.startswith("nonfinite")]
     if codes:
-        facts.append("finding: " + " and ".join(codes))
+        facts.append("finding: " + " and ".join(map(in_words, codes)))
     return "; ".join(fact.replace(" ", "\u00a0") for fact in facts)
 
 

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from infoplane.analysis.errors import near_names
 from infoplane.analysis.sketch import SketchSummary
 from infoplane.errors import InputError
-from infoplane.plots.caption import head_as_is, height_of, name_as_is, shortened, small, wrapped
+from infoplane.plots.caption import both_ends, head_as_is, height_of, shortened, small, width_of, wrapped
 from infoplane.plots.histogram import LINE_LABEL, Y_LABEL, Scale, histogram, x_label
 from infoplane.plots.planes import columns_of
 from infoplane.plots.theme import QUIET, own_figure
@@ -85,6 +85,9 @@ def histograms(
                 )
         if not layers:
             raise InputError("names is empty, but histograms() needs at least one layer")
+        for run in opened:
+            if not len(run.stream(stream)):
+                raise InputError(f"{run.path}: has no row of {stream} yet, so that there is no histogram to draw")
         sketches = [
             [run.sketch(stream, name, row) if name in run.sketch_names(stream) else None for name in layers]
             for run in opened
@@ -95,11 +98,17 @@ def histograms(
     if figure is not None:
         return _draw(figure, sketches, heads, layers, stream, sign, scale)
     with own_figure() as paper:
-        lines, _ = _lines(paper.page, len(layers))
+        lines, columns = _lines(paper.page, len(layers))
         named = _NAMED * (len(runs) * lines - 1) * (lines > 1)
         height = paper.scale * (0.4 + HEIGHT * len(runs) * lines + named)
         figure = plt.figure(figsize=(paper.page, height), layout="constrained")
-        return _draw(figure, sketches, heads, layers, stream, sign, scale)
+        grid = _draw(figure, sketches, heads, layers, stream, sign, scale)
+        # What names of several lines need beyond the one that there is room for.
+        size = float(grid[0, 0].title.get_fontsize()) / 72
+        rows = [run[first : first + columns] for run in grid for first in range(0, len(layers), columns)]
+        broken = sum(max(ax.get_title().count("\n") for ax in row) for row in rows)
+        figure.set_figheight(height + 1.2 * size * broken)
+        return grid
 
 
 def _lines(width: float, layers: int) -> tuple[int, int]:
@@ -131,7 +140,7 @@ def _draw(
     for axes, line in zip(grid, sketches, strict=True):
         for ax, sketch in zip(axes, line, strict=True):
             if sketch is not None and sketch.magnitudes(sign).count:
-                histogram(sketch, ax=ax, sign=sign, scale=scale)
+                histogram(sketch, ax=ax, sign=sign, scale=scale, legend=False)
                 limits.append((*ax.get_xlim(), *ax.get_ylim()))
             else:
                 text = "not recorded" if sketch is None else "no such value"
@@ -143,7 +152,8 @@ def _draw(
         grid[0, 0].set_ylim(bottom.min(), top.max())
     for line in grid[: 1 if lines == 1 else len(grid)]:
         for ax, name in zip(line, layers, strict=True):
-            ax.set_title(name_as_is(name))
+            size = float(ax.title.get_fontsize())
+            ax.set_title(wrapped(both_ends(name), 0.98 * width_of(ax), size=size))
     for line, head in zip(grid, heads, strict=True):
         for ax in line[::columns]:
             size = float(ax.yaxis.label.get_fontsize())

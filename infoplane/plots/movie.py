@@ -17,7 +17,7 @@ from typing import Any
 
 import matplotlib as mpl
 import numpy as np
-from matplotlib.animation import AbstractMovieWriter, FFMpegWriter, PillowWriter
+from matplotlib.animation import AbstractMovieWriter, FFMpegWriter
 from matplotlib.axes import Axes
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.collections import PathCollection
@@ -28,7 +28,8 @@ from numpy.typing import NDArray
 from infoplane.analysis.errors import whole_number
 from infoplane.errors import InputError
 from infoplane.plots.caption import head_as_is, shortened
-from infoplane.plots.path import Clock, ProbePath, RunPaths
+from infoplane.plots.gif_writer import GifWriter
+from infoplane.plots.path import Clock, ProbePath, RunPaths, time_text
 from infoplane.plots.plane import ROWS
 from infoplane.plots.plane_legend import ring
 from infoplane.plots.planes import columns_of, height_beside, panels
@@ -210,7 +211,7 @@ def _time(run: RunPaths, clock: Clock, time: float) -> str:
         return "not measured yet"
     row = before[-1]
     step = f"step {run.step[row]:,.0f}"
-    return step if clock.name == "step" else f"epoch {run.epoch[row]:g}, {step}"
+    return step if clock.name == "step" else f"epoch {time_text(run.epoch[row])}, {step}"
 
 
 class _Trail:
@@ -254,7 +255,7 @@ class _Trail:
 
 def _write(figure: Figure, target: Path, fps: float, show: Callable[[float], None], times: NDArray[np.float64]) -> None:
     rate: Any = fps
-    writer: AbstractMovieWriter = PillowWriter(fps=rate)
+    writer: AbstractMovieWriter = GifWriter(fps=rate)
     if target.suffix.lower() == ".mp4":
         # Even numbers of pixels: H.264 as most programs play it takes no others.
         extra = ["-vf", "pad=ceil(iw/2)*2:ceil(ih/2)*2:color=white", "-pix_fmt", "yuv420p", "-loglevel", "error"]
@@ -270,14 +271,13 @@ def _write(figure: Figure, target: Path, fps: float, show: Callable[[float], Non
 
 @contextmanager
 def _saving(writer: AbstractMovieWriter, figure: Figure, path: Path) -> Iterator[None]:
-    """Set the writer up and finish it; of a movie that breaks off, only end ffmpeg: a GIF of no frame is an error."""
+    """Set the writer up and finish it; of a movie that breaks off, only end ffmpeg and close the file."""
     writer.setup(figure, str(path), DPI)
     try:
         yield
     except BaseException:
-        if isinstance(writer, FFMpegWriter):
-            with suppress(Exception):
-                writer.finish()
+        with suppress(Exception):
+            writer.finish()
         raise
     writer.finish()
 

@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 
 from infoplane.analysis.errors import near_names
 from infoplane.errors import InputError
-from infoplane.plots.caption import caption_below, legend_below, name_as_is
+from infoplane.plots.caption import caption_below, legend_below, name_as_is, title_of
 from infoplane.plots.common_looks import LEGEND
 from infoplane.plots.own_axes import on_axes
 from infoplane.plots.theme import QUIET, site_styles
@@ -94,7 +94,7 @@ def neuron_activity(
             labels.append("target of the scaling")
         ax.set_xlabel(f"mean activity at step {two.steps[0]:,}")
         ax.set_ylabel(f"mean activity at step {two.steps[1]:,}")
-        ax.set_title(name_as_is(two.name) if title is None else title)
+        ax.set_title(title_of(ax, two.name) if title is None else title)
         under = legend_below(ax, handles, labels, **LEGEND) if legend else None
         said = [two.told] if caption else []
         if lost := int((~finite).sum()):

@@ -15,12 +15,12 @@ from numpy.typing import NDArray
 
 from infoplane.errors import InputError
 from infoplane.plots.caption import caption_below, legend_below, name_as_is
-from infoplane.plots.ellipses import check_region, cut_sentence, draw_ellipses
+from infoplane.plots.ellipses import check_region, cut_sentence, draw_ellipses, with_ellipses
 from infoplane.plots.own_axes import on_axes
-from infoplane.plots.path import Clock, ProbePath, RunPaths
+from infoplane.plots.path import Clock, ProbePath, RunPaths, time_text
 from infoplane.plots.plane import ROWS
 from infoplane.plots.plane_legend import LEGEND, common_entries, notes
-from infoplane.plots.plane_lines import draw_lines
+from infoplane.plots.plane_lines import draw_lines, limits_of
 from infoplane.plots.plane_marks import draw_rings
 from infoplane.plots.seeds import Runs, read_arm
 from infoplane.plots.sites import chosen, site_colors
@@ -132,7 +132,7 @@ def _draw(
             _draw_path(ax, path, colors[path.site], look, clock.share(run), at, 0.01 * rank)
         draw_ellipses(ax, run, colors, share=clock.share(run), region=region, level=level, linestyle=look.dashes)
         draw_rings(ax, run, control=control)
-    draw_lines(ax, runs, control=control)
+    draw_lines(ax, runs, control=control, limits=with_ellipses(ax, limits_of(ax, runs, control=control)))
     if title is not None:
         ax.set_title(title)
     under = None
@@ -182,10 +182,8 @@ def _draw_path(
 
 
 def _nearest(times: NDArray[np.float64], wanted: NDArray[np.float64]) -> NDArray[np.intp]:
-    """Return the rows nearest to the times wanted, each once, and none beyond the last of an arm that ended before."""
-    inside = wanted[wanted <= times[-1] + 1e-9 * abs(times[-1])]
-    rows = np.abs(times[:, None] - inside[None]).argmin(axis=0)
-    return np.unique(np.append(rows, times.size - 1))
+    """Return the rows nearest to the times wanted, each once; an arm that ended before has its last row among them."""
+    return np.unique(np.abs(times[:, None] - wanted[None]).argmin(axis=0))
 
 
 def _entries(arms: dict[str, RunPaths], colors: dict[str, str], control: bool) -> tuple[list[Any], list[str]]:
@@ -210,7 +208,7 @@ def _sentences(
     common = [sentence for sentence in next(iter(said.values())) if all(sentence in own for own in said.values())]
     times = np.unique(np.round(np.linspace(clock.first, clock.last, TIMES)))
     if clock.first < clock.last:
-        common.append(f"Markers at {clock.name} {', '.join(f'{time:g}' for time in times)}, or the row nearest to it.")
+        common.append(f"Markers at {clock.name} {', '.join(map(time_text, times))}, or the row nearest to it.")
     own = [
         f"{name_as_is(name)}: {sentence}"
         for name, sentences in said.items()

@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from infoplane.analysis.errors import near_names
-from infoplane.errors import InputError
+from infoplane.errors import InputError, RunFileError
 from infoplane.plots.caption import name_as_is
 from infoplane.runfile.reader import Run, open_run
 
@@ -60,6 +60,9 @@ def read_passes(run: Run | str | PathLike[str], layers: Sequence[str] | None) ->
     if not isinstance(run, Run):
         with open_run(run) as opened:
             return read_passes(opened, layers)
+    if "scaling" not in run.streams:
+        how = "record(..., scaling=scaling), then rec.scaled(scaling.apply()), records them"
+        raise RunFileError(f"{run.path}: no passes of synaptic scaling were recorded; {how}")
     view = run.scaling()
     if not len(view):
         raise InputError(f"{run.path}: holds no pass of synaptic scaling yet")

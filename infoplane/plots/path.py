@@ -1,5 +1,6 @@
 """The paths of a run through the information plane, as pictures need them, and the clock by which they are shaded."""
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Self
@@ -158,6 +159,13 @@ class RunPaths:
         )
 
 
+def time_text(time: float) -> str:
+    """Return an epoch or a step as it is read: whole, or with three digits (``24.6``)."""
+    decimals = 0 if not time or time == round(time) else max(0, 2 - math.floor(math.log10(abs(time))))
+    shown = f"{time:,.{decimals}f}"
+    return shown.rstrip("0").rstrip(".") if decimals else shown
+
+
 @dataclass(frozen=True)
 class Clock:
     """By what the dots of several runs are shaded, and from where to where.
@@ -190,5 +198,5 @@ class Clock:
 
     def __str__(self) -> str:
         if self.first == self.last:
-            return f"{self.name} {self.last:g}"
-        return f"{self.name} {self.first:g} (light) to {self.last:g} (dark, black edge)"
+            return f"{self.name} {time_text(self.last)}"
+        return f"{self.name} {time_text(self.first)} (light) to {time_text(self.last)} (dark, black edge)"

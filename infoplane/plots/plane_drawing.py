@@ -2,11 +2,11 @@
 
 from matplotlib.axes import Axes
 
-from infoplane.plots.caption import caption_below, head_as_is, legend_below, shortened, width_of
-from infoplane.plots.ellipses import cut_sentence, draw_ellipses
+from infoplane.plots.caption import caption_below, legend_below, title_of
+from infoplane.plots.ellipses import cut_sentence, draw_ellipses, with_ellipses
 from infoplane.plots.path import Clock, RunPaths
 from infoplane.plots.plane_legend import LEGEND, legend_entries, notes
-from infoplane.plots.plane_lines import draw_lines
+from infoplane.plots.plane_lines import draw_lines, limits_of
 from infoplane.plots.plane_marks import draw_marks
 from infoplane.plots.theme import site_styles
 
@@ -29,10 +29,8 @@ def draw_plane(
     draw_marks(ax, run, styles=styles, clock=clock, control=control, errors=errors, style=style)
     colors = {site: color for site, (color, _) in styles.items()}
     draw_ellipses(ax, run, colors, share=clock.share(run), region=region, level=level)
-    draw_lines(ax, [run], control=control)
-    if title is None:
-        title = shortened(head_as_is(run.name), width_of(ax), float(ax.title.get_fontsize()))
-    ax.set_title(title)
+    draw_lines(ax, [run], control=control, limits=with_ellipses(ax, limits_of(ax, [run], control=control)))
+    ax.set_title(title_of(ax, run.name) if title is None else title)
     under = None
     if legend:
         handles, labels = legend_entries(styles, [run], control=control, style=style)

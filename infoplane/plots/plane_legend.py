@@ -9,7 +9,7 @@ from matplotlib.lines import Line2D
 from matplotlib.patches import Patch
 
 from infoplane.plots import common_looks
-from infoplane.plots.caption import name_as_is
+from infoplane.plots.caption import in_words, name_as_is
 from infoplane.plots.ellipses import ellipse_sentence
 from infoplane.plots.path import RunPaths
 from infoplane.plots.theme import QUIET, pt, shades
@@ -17,6 +17,7 @@ from infoplane.plots.theme import QUIET, pt, shades
 CONTROL_LABEL = "frozen untrained network (control)"
 NO_CONTROL = "No control was recorded: how much of this path is the probes' own training cannot be told."
 
+_BEYOND = "rate_above_log_n"
 LEGEND: dict[str, Any] = common_looks.LEGEND | {"handler_map": {tuple: HandlerTuple(ndivide=None, pad=0.4)}}
 
 
@@ -108,14 +109,14 @@ def _bars(run: RunPaths) -> str:
 
 
 def _found(run: RunPaths, control: bool) -> list[str]:
-    """Return the sentence on the findings of what is drawn: codes, and how often. Rates beyond log n are counted."""
+    """Return the sentence on the findings of what is drawn: which, and how often. Rates beyond log n are counted."""
     if run.found is None:
         return ["The findings of this file cannot be read."]
     parts = []
     if beyond := run.beyond(control=control):
         points = sum(int(path.finite.sum()) for path in run.drawn(control=control))
         drawn = " drawn" if run.every > 1 else ""
-        parts.append(f"rate_above_log_n ({beyond} of {points} points{drawn})")
-    others = [group for group in run.findings(control=control) if group.code != "rate_above_log_n"]
-    parts += [f"{group.code} ({group.extent})" for group in others]
+        parts.append(f"{in_words(_BEYOND)} ({beyond} of {points} points{drawn})")
+    others = [group for group in run.findings(control=control) if group.code != _BEYOND]
+    parts += [f"{in_words(group.code)} ({group.extent})" for group in others]
     return [f"Findings: {'; '.join(parts)}."] if parts else []

@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from infoplane.analysis.errors import whole_number
 from infoplane.errors import InputError, RunFileError
-from infoplane.plain_probes import plain_probes
+from infoplane.plane_probes import plain_probes
 from infoplane.plots.path import ProbePath, RunPaths
 from infoplane.plots.window import windowed
 from infoplane.printable import NAME, printable

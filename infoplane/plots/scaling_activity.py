@@ -13,7 +13,7 @@ import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.lines import Line2D
 
-from infoplane.plots.caption import caption_below, legend_below, name_as_is
+from infoplane.plots.caption import caption_below, legend_below, name_as_is, title_of
 from infoplane.plots.common_looks import LEGEND
 from infoplane.plots.own_axes import on_axes
 from infoplane.plots.passes import Passes, read_passes
@@ -67,10 +67,11 @@ def scaling_activity(
         styles = site_styles(passes.layers)
         for k, layer in enumerate(passes.layers):
             _layer(ax, passes, k, styles[layer])
+        shared = _targets(ax, passes, styles)
         ax.set_xlabel(f"{passes.counts} of the pass")
         ax.set_ylabel("mean activity [unit of activations]")
         whole_numbers(ax.xaxis)
-        ax.set_title(name_as_is(passes.name) if title is None else title)
+        ax.set_title(title_of(ax, passes.name) if title is None else title)
         under = None
         if legend:
             handles = [Line2D([], [], color=c, marker=m, markersize=3.2) for c, m in styles.values()]
@@ -79,7 +80,7 @@ def scaling_activity(
                 handles.append(Line2D([], [], color=QUIET, marker="o", markersize=4.8, mfc="white", linestyle=""))
                 labels.append("before the pass")
             handles.append(Line2D([], [], color=QUIET, linestyle=(0, (5, 2)), linewidth=0.8))
-            labels.append("target")
+            labels.append("target (grey: of several layers)" if shared else "target")
             under = legend_below(ax, handles, labels, **LEGEND)
         said = [_away(passes), *(passes.told if caption else ())]
         caption_below(ax, " ".join(said), under=under)
@@ -97,14 +98,20 @@ def _layer(ax: Axes, passes: Passes, k: int, style: tuple[str, str]) -> None:
         rest: dict[str, Any] = {"color": color, "marker": marker, "linestyle": "", "markeredgewidth": 0.7}
         ax.plot(passes.place, before, markersize=4.8, mfc="white", gid=f"{gid} before", zorder=2.1, **rest)
         ax.plot(passes.place, after, markersize=2.8, gid=f"{gid} after", zorder=2.2, **rest)
-    ax.plot(
-        passes.place,
-        passes.values["target"][:, k],
-        color=color,
-        linestyle=(k * 3, (5, 2)),  # shifted, so that equal targets are seen as several
-        linewidth=0.8,
-        gid=f"{gid} target",
-    )
+
+
+def _targets(ax: Axes, passes: Passes, styles: dict[str, tuple[str, str]]) -> bool:
+    """Draw every target once, and return whether one of them, which is grey then, is that of several layers."""
+    of: dict[bytes, list[int]] = {}
+    for k in range(len(passes.layers)):
+        of.setdefault(passes.values["target"][:, k].tobytes(), []).append(k)
+    for columns in of.values():
+        layers = [passes.layers[k] for k in columns]
+        color = styles[layers[0]][0] if len(layers) == 1 else QUIET
+        gid = f"{printable(', '.join(layers))} target"
+        target = passes.values["target"][:, columns[0]]
+        ax.plot(passes.place, target, color=color, linestyle=(0, (5, 2)), linewidth=0.8, gid=gid)
+    return len(of) < len(passes.layers)
 
 
 def _away(passes: Passes) -> str:

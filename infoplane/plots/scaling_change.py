@@ -12,9 +12,10 @@ from typing import Any
 import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.lines import Line2D
+from numpy.typing import NDArray
 
 from infoplane.errors import InputError
-from infoplane.plots.caption import caption_below, legend_below, name_as_is
+from infoplane.plots.caption import caption_below, legend_below, name_as_is, title_of
 from infoplane.plots.common_looks import LEGEND, RING
 from infoplane.plots.own_axes import on_axes
 from infoplane.plots.passes import read_passes
@@ -78,8 +79,8 @@ def scaling_change(
             style: dict[str, Any] = {
                 "color": color,
                 "marker": marker,
-                "markersize": 3,
-                "markeredgewidth": 0.3,
+                "markersize": 2.6,
+                "markeredgewidth": 0.2,
                 "linestyle": "",
             }
             handles += ax.plot(x, y, gid=gid, mec="white", zorder=3, **style)
@@ -88,13 +89,14 @@ def scaling_change(
             (ring,) = ax.plot(predicted[ringed], found[ringed], gid="away", zorder=4, **RING)
             handles.append(ring)
             labels.append("away from its target")
+        _same_limits(ax, np.concatenate([predicted[finite], (found - error)[finite], (found + error)[finite]]))
         ax.axline((0, 0), slope=1, color=QUIET, linewidth=0.7, linestyle=(0, (5, 2)), zorder=1, gid="as predicted")
         handles.append(Line2D([], [], color=QUIET, linewidth=0.7, linestyle=(0, (5, 2))))
         labels.append("found = predicted")
         ax.ticklabel_format(scilimits=(-2, 3), useMathText=True)
         ax.set_xlabel("predicted change of mean activity")
         ax.set_ylabel("change found of mean activity")
-        ax.set_title(name_as_is(passes.name) if title is None else title)
+        ax.set_title(title_of(ax, passes.name) if title is None else title)
         under = legend_below(ax, handles, labels, **LEGEND) if legend else None
         said = list(passes.told) if caption else []
         if caption:
@@ -106,3 +108,11 @@ def scaling_change(
         return ax
 
     return on_axes(ax, draw)
+
+
+def _same_limits(ax: Axes, changes: NDArray[np.float64]) -> None:
+    """Set both axes to the limits of all the changes, so that the diagonal runs from corner to corner."""
+    low, high = float(changes.min()), float(changes.max())
+    room = 0.06 * ((high - low) or abs(high) or 1.0)
+    ax.set_xlim(low - room, high + room)
+    ax.set_ylim(low - room, high + room)

@@ -17,14 +17,14 @@ from numpy.typing import NDArray
 from infoplane.errors import InputError
 from infoplane.plots.path import ProbePath, RunPaths
 from infoplane.plots.read_paths import read_paths, thinned
-from infoplane.printable import NAME, printable
+from infoplane.plots.setting_words import settings_in_words
+from infoplane.printable import printable
 from infoplane.reports.plane_findings import PlaneFinding, magnitude
 from infoplane.runfile.reader import Run, open_run
 from infoplane.runfile.run_settings import differing, is_seed, run_settings
 from infoplane.runfile.study import Study, open_study
 
 Runs = Run | str | PathLike[str] | Study | Sequence[Run | str | PathLike[str]]
-_LISTED = 3
 
 
 def read_arm(runs: Runs, *, rows: int | None = None, window: int = 1, probes: str = "plain") -> RunPaths:
@@ -154,9 +154,7 @@ def _sentences(
 ) -> list[str]:
     said = [f"Means of {len(runs)} runs."]
     if other:
-        more = f" and {len(other) - _LISTED} more settings" if len(other) > _LISTED else ""
-        listed = ", ".join(printable(name, NAME) for name in other[:_LISTED])
-        said.append(f"These runs differ not in seeds alone but in {listed}{more}.")
+        said.append(f"These runs differ not in seeds alone but in {settings_in_words(other)}.")
     most = max(run.step.size for run in runs)
     if steps.size < most:
         said.append(f"{most - steps.size} of {most} rows are not in all of these runs and left out.")

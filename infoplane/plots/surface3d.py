@@ -79,18 +79,22 @@ def _draw(axes: Axes, grid: DeltaInformationSurface, view: tuple[float, float], 
     ax.set_zlim(floor, float(values.max()) or 1.0)
     ax.view_init(elev=view[0], azim=view[1])
     ax.set_xticks([-1, -0.5, 0, 0.5, 1])
+    ax.set_yticks([0, 0.5, 1])
     ax.set_xlabel("weight w")
     ax.set_ylabel("mean activity")
     for axis in (ax.xaxis, ax.yaxis, ax.zaxis):
         axis.set_tick_params(pad=-pt(1.5))
         axis.labelpad = -pt(2.0)
         axis.set_pane_color("#F7F7F7")
+    ax.zaxis.set_tick_params(pad=pt(1.0))  # signs would stand on the axis
     ax.set_box_aspect((1, 1, 0.75), zoom=1.05)
+    # A label along the axis would leave the figure: constrained layout does not know of its place.
+    ax.text2D(1.0, 0.83, f"ΔI [{grid.unit}]", transform=ax.transAxes, ha="right")
     if colorbar:
-        ax.figure.colorbar(drawn, ax=ax, label=f"ΔI [{grid.unit}]", shrink=0.7, pad=0.04)
-    else:
-        # A label along the axis would leave the figure: constrained layout does not know of its place.
-        ax.text2D(1.0, 0.82, f"ΔI [{grid.unit}]", transform=ax.transAxes, ha="right")
+        ax.figure.colorbar(drawn, ax=ax, label=f"ΔI [{grid.unit}]", shrink=0.7, pad=0.12)
     if caption:
-        caption_below(ax, describe(grid), share=0.85)
+        note, cell = caption_below(ax, describe(grid), share=0.85), ax.get_subplotspec()
+        if cell is None or cell.get_gridspec().ncols == 1:
+            # Axes in perspective stand in the middle of what is wider than high; the caption has all its width.
+            note.xy, note.xycoords = (0.06, 0), ("figure fraction", ax.xaxis.label)
     return axes

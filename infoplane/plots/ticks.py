@@ -1,5 +1,8 @@
 """Ticks that are read as they stand: plain numbers on a logarithmic axis, whole numbers where things are counted."""
 
+from typing import Any
+
+import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.axis import Axis
 from matplotlib.ticker import LogFormatter, MaxNLocator
@@ -19,6 +22,13 @@ def plain_log(ax: Axes) -> None:
     ax.yaxis.set_minor_formatter(_Plain(labelOnlyBase=False, minor_thresholds=_DECADES))
 
 
+class _Whole(MaxNLocator):
+    def tick_values(self, vmin: float, vmax: float) -> Any:
+        ticks = np.asarray(super().tick_values(vmin, vmax))
+        # Less than one epoch may hold no whole number: then it has parts of it.
+        return ticks if ((ticks >= vmin) & (ticks <= vmax)).any() else MaxNLocator(5).tick_values(vmin, vmax)
+
+
 def whole_numbers(axis: Axis) -> None:
-    """Let an axis that counts have ticks at whole numbers alone."""
-    axis.set_major_locator(MaxNLocator(integer=True, min_n_ticks=1))
+    """Let an axis that counts have ticks at whole numbers alone, unless there is none between its ends."""
+    axis.set_major_locator(_Whole(integer=True, min_n_ticks=1))

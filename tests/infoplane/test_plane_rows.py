@@ -87,7 +87,7 @@ def test_findings_are_counted_over_all_rows_and_points_over_those_drawn(long):
     ax = plane(long)
     assert "odd (fc0: 200 of 1000 rows, by up to 995 bit)" in said(ax)
     beyond = sum(rate >= math.log2(N) for rate in rates(ax))
-    assert f"rate_above_log_n ({beyond} of 251 points drawn)" in said(ax)
+    assert f"rate above log n ({beyond} of 251 points drawn)" in said(ax)
     (rings,) = (line for line in ax.lines if line.get_gid() == "fc0 findings")
     assert rings.get_xdata().tolist() == [rate for rate in rates(ax) if rate % 5 == 0]
 

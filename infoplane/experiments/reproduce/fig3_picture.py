@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import matplotlib.pyplot as plt
 import numpy as np
 
-from infoplane.plots.caption import as_is
+from infoplane.plots.caption import title_of
 from infoplane.plots.histogram import BARS, LINE, LINE_LABEL
 from infoplane.plots.save import save
 from infoplane.plots.theme import PAGE, theme
@@ -38,7 +38,7 @@ def picture(networks: "Sequence[Weights]", path: Path) -> None:
             # From one weight in a bar of its own to the line's top.
             ax.set_ylim(0.5 / (len(one.values) * (edges[1] - edges[0])), 3 * max(density.max(), law.max()))
             ax.set_xlim(0, edges[-1])
-            ax.set(title=as_is(one.name), xlabel="positive weight", ylabel="density")
+            ax.set(title=title_of(ax, one.name), xlabel="positive weight", ylabel="density")
             ax.text(
                 0.97,
                 0.97,

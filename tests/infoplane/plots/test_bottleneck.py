@@ -96,6 +96,13 @@ def test_dots_above_the_curve_are_drawn_and_counted(tmp_path):
     assert said(ax).endswith("1 dot lies above the curve by more than three standard errors: not of this X and Y.")
 
 
+@pytest.mark.parametrize(("point", "count"), [((0.5, 0.55), 0), ((0.5, 0.57), 1)])
+def test_errors_of_rate_and_label_bound_both_count_before_a_dot_is_called_above(tmp_path, point, count):
+    # The curve is the diagonal here, and three errors are 0.03 bit in either direction.
+    text = said(bottleneck(SURE, write_run(tmp_path / "run.h5", {"fc1": [point]})))
+    assert text.count("above the curve by more than three standard errors") == count
+
+
 def test_points_that_are_not_finite_are_left_out_and_counted(tmp_path):
     ax = bottleneck(SURE, write_run(tmp_path / "run.h5", {"fc1": [(np.nan, 0.9), (2, 0.5)]}))
     assert "1 point is not finite and left out." in said(ax)

@@ -10,6 +10,8 @@ from infoplane.analysis.lognormal import lognormal_jsd
 from infoplane.analysis.sketch import LogHistogram
 from infoplane.errors import InputError
 from infoplane.plots import error_and_jsd
+from infoplane.plots.setting_words import settings_in_words
+from infoplane.plots.ticks import whole_numbers
 from infoplane.probes.probe_info import ProbeInfo
 from infoplane.runfile.schema import run_streams
 from infoplane.runfile.writer import RunWriter
@@ -111,7 +113,7 @@ def test_over_a_setting_the_last_rows_stand_at_its_values(tmp_path, seeds):
     ]
     ax = error_and_jsd([*seeds, *scaled], over="scaling.rate", absent=0)
     np.testing.assert_allclose(curves(ax)["error"].get_xydata(), [[0, 3.1], [0.1, 13.05], [0.2, 23.05]])
-    assert ax.get_xlabel() == "scaling.rate"
+    assert ax.get_xlabel() == "scaling rate"
     assert "Means of 2 to 3 runs" in said(ax)
     assert "Last row of each run: epoch 3." in said(ax)
     left_out = error_and_jsd([*seeds, *scaled], over="configuration.scaling.rate")
@@ -138,7 +140,37 @@ def test_runs_of_different_settings_are_not_averaged_unasked(tmp_path, seeds):
 
 def test_what_averaged_runs_also_differ_in_is_said(tmp_path, seeds):
     other = write_run(tmp_path / "other.h5", seed=0, rate=0.5)
-    assert "Averaged runs also differ in configuration.scaling" in said(error_and_jsd([*seeds, other], by="model"))
+    assert "Averaged runs also differ in scaling rate." in said(error_and_jsd([*seeds, other], by="model"))
+
+
+def test_settings_are_told_in_words_and_what_a_method_stands_for_is_not():
+    chosen = ["configuration.method", "configuration.scaling", "configuration.scaling.rate"]
+    of_method = [f"configuration.method_configuration.scaling.{name}" for name in ("gamma", "rule", "clip")]
+    assert settings_in_words([*chosen, *of_method]) == "method and scaling rate"
+    assert settings_in_words(of_method[:1]) == "method configuration scaling gamma"
+    assert settings_in_words(["data.a", "data.b", "data.c", "data.d"]) == "data a, data b, data c and 1 more setting"
+
+
+def test_each_axis_has_the_colour_of_its_curves(seeds):
+    ax = error_and_jsd(seeds)
+    right = ax.figure.axes[-1]
+    assert ax.yaxis.label.get_color() == curves(ax)["error"].get_color()
+    assert right.yaxis.label.get_color() == curves(ax)["jsd_weights"].get_color()
+    assert ax.yaxis.label.get_color() != right.yaxis.label.get_color()
+
+
+def test_epochs_are_whole_numbers_but_for_less_than_one_epoch(tmp_path, seeds):
+    def ticks(ax):
+        low, high = ax.get_xlim()
+        return [tick for tick in ax.get_xticks() if low <= tick <= high]
+
+    assert all(tick == round(tick) for tick in ticks(error_and_jsd(seeds)))
+    ax = Figure().subplots()
+    whole_numbers(ax.xaxis)
+    ax.set_xlim(0.945, 1.055)
+    assert ticks(ax) == [1]
+    ax.set_xlim(0.1, 0.9)
+    assert len(ticks(ax)) > 1
 
 
 def test_runs_without_sketches_are_drawn_without_them_and_it_is_said(tmp_path):

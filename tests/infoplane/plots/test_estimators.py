@@ -112,7 +112,7 @@ def test_a_verdict_of_a_sweep_is_named(sweep):
     made = SimpleNamespace(found=[one.code for one in sweep.findings])
     text = said(estimators(sweep, caption=False))
     for code in made.found:
-        assert f"{code} (binning)" in text
+        assert f"{code.replace('_', ' ')} (binning)" in text
     reverse = ip.stability(
         {"a": np.arange(200.0) * 1000, "b": np.arange(200.0) % 7},
         np.arange(200),
@@ -122,7 +122,7 @@ def test_a_verdict_of_a_sweep_is_named(sweep):
     )
     codes = {one.code for one in reverse.findings}
     assert codes
-    assert all(f"{code} (kde_upper)" in said(estimators(reverse)) for code in codes)
+    assert all(f"{code.replace('_', ' ')} (kde_upper)" in said(estimators(reverse)) for code in codes)
 
 
 def test_what_is_not_mutual_information_says_so():

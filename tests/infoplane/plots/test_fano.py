@@ -13,21 +13,23 @@ from infoplane.runfile.writer import RunWriter
 H_Y = 2.0
 
 
-def write_run(path, *, classes=4, points=((1.5, 0.1), (0.5, 0.6)), network=0.2, metrics=True):
-    """Probes fc1 and its control with (label bound, error) of `points`, and the network's error; of one row."""
+def write_run(path, *, classes=4, points=((1.5, 0.1), (0.5, 0.6)), network=0.2, metrics=True, rows=1, dimensions=None):
+    """Probes fc1 and its control with (label bound, error) of `points`, and the network's error at step 7."""
     probes = [ProbeInfo(name, "fc1", host, 1e-3, 4) for name, host in (("fc1", "trained"), ("fc1@u", "untrained"))]
     with RunWriter(path) as writer:
         streams = run_streams(probes=probes, metrics={"error": "1"} if metrics else None)
-        writer.start(streams, {"seed": 0, "probes": {"classes": classes}})
+        writer.start(streams, {"seed": 0, "probes": {"classes": classes, "dimensions": dimensions}})
         values = np.zeros((2, len(PLANE_QUANTITIES)))
         for k, (bound, error) in enumerate(points):
             for name, value in {"i_zy": bound, "error": error, "h_y": H_Y}.items():
                 values[k, PLANE_QUANTITIES.index(name)] = value
         zeros = np.zeros((2, 2))
         pairs = {"covariance_i_zx": zeros, "covariance_i_zy": zeros}
-        writer.append("plane", 7, epoch=1.0, values=values, n=450, n_sandwich=450, updates=7, **pairs)
-        if metrics:
-            writer.append("metrics", 7, epoch=1.0, time=0.0, values=[network])
+        for step in range(8 - rows, 8):
+            early = np.where(np.isin(PLANE_QUANTITIES, ["i_zy"]), values - 0.1 * (7 - step), values)
+            writer.append("plane", step, epoch=1.0, values=early, n=450, n_sandwich=450, updates=7, **pairs)
+            if metrics:
+                writer.append("metrics", step, epoch=1.0, time=0.0, values=[network + 0.1 * (7 - step)])
     return path
 
 
@@ -66,6 +68,14 @@ def test_probes_stand_at_their_lower_bounds_and_accuracies_and_the_control_is_ho
     assert "Step 7, test split, n = 450, 4 classes." in said(ax)
 
 
+def test_the_last_row_is_drawn_unless_another_is_asked_for(tmp_path):
+    run = write_run(tmp_path / "run.h5", rows=3)
+    for row, bound, accuracy in ((-1, 1.5, 80), (1, 1.4, 70)):
+        drawn = lines(fano(run) if row == -1 else fano(run, row=row))
+        np.testing.assert_allclose(drawn["fc1"].get_xydata(), [[bound, 90]])
+        np.testing.assert_allclose(drawn["network"].get_ydata(), accuracy)
+
+
 def test_the_networks_accuracy_proves_what_the_inequality_says(tmp_path):
     ax = fano(write_run(tmp_path / "run.h5", network=0.2))
     proved = float(fano_bound(0.2, classes=4, entropy=H_Y))
@@ -88,7 +98,9 @@ def test_bounds_below_zero_are_not_clipped(tmp_path):
 
 
 def test_runs_without_classes_or_rows_are_refused(tmp_path):
-    with pytest.raises(InputError, match="states None classes"):
-        fano(write_run(tmp_path / "real.h5", classes=None))
+    with pytest.raises(InputError, match="does not say how many classes it has, but Fano's inequality needs two"):
+        fano(write_run(tmp_path / "none.h5", classes=None))
+    with pytest.raises(InputError, match="its labels are real numbers, but Fano's inequality is about classes"):
+        fano(write_run(tmp_path / "real.h5", classes=None, dimensions=1))
     with pytest.raises(InputError, match="no row 3"):
         fano(write_run(tmp_path / "run.h5"), row=3)

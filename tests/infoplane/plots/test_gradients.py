@@ -60,6 +60,14 @@ def test_a_ratio_that_comes_back_is_marked_where_it_falls_for_good_and_counted(t
     assert "between steps 40 and 80: w (3 crossings in all)" in said(ax)
 
 
+def test_equal_steps_of_several_weights_are_one_grey_line(tmp_path):
+    falling = [3.0, 1.5, 0.8, 0.4]
+    ax = gradients(write_run(tmp_path / "run.h5", {"a": falling, "b": falling}))
+    (line,) = [line for gid, line in lines(ax).items() if gid.endswith("change")]
+    assert line.get_gid() == "a, b change"
+    assert line.get_color() not in {lines(ax)[f"{name} mean"].get_color() for name in "ab"}
+
+
 @pytest.mark.parametrize(
     ("ratios", "text"),
     [([0.9, 0.5, 0.5, 0.2], "below 1 from the first row on"), ([2, 0.5, 3, 2], "not below 1 at the end")],

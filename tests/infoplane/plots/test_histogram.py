@@ -118,6 +118,15 @@ def test_histogram_states_divergence_distance_floor_n_and_zeros():
     assert ax.patches[0].get_label() == "weights"
 
 
+def test_a_key_names_bars_and_line_and_can_be_left_out():
+    values = np.random.default_rng(6).lognormal(size=500)
+    labels = [text.get_text() for text in histogram(values, label="weights").get_legend().get_texts()]
+    assert labels == ["weights", "log-normal, maximum likelihood"]
+    assert histogram(values).get_legend().get_texts()[0].get_text() == "values"
+    assert [text.get_text() for text in histogram(np.full(10, 3.0)).get_legend().get_texts()] == ["values"]
+    assert histogram(values, legend=False).get_legend() is None
+
+
 @pytest.mark.parametrize(("sign", "count"), [(1, 3_000), (-1, 2_000), (0, 5_000)])
 def test_sign_chooses_the_values(sign, count):
     generator = np.random.default_rng(7)
@@ -176,6 +185,29 @@ def test_histograms_are_a_row_per_run_and_a_column_per_layer(tmp_path):
     assert "positive weights" in grid[0, 0].figure.get_supxlabel()
     for ax in grid.flat:
         assert overlapping(ax) == []
+
+
+def test_long_names_stand_above_their_own_panels_and_two_of_them_can_be_told_apart(tmp_path):
+    parts = [f"model.encoder.layers.{k}.attention.self.{which}.weight" for k in (0, 1) for which in ("query", "key")]
+    long = [f"{'x' * 110}{letter * 60}" for letter in "ab"]
+    grid = histograms([write_run(tmp_path / "a.h5", weights=(*parts, *long))])
+    figure = grid[0, 0].figure
+    figure.draw(FigureCanvasAgg(figure).get_renderer())
+    titles = [ax.title for ax in grid.flat]
+    assert len({title.get_text() for title in titles}) == 6
+    assert [title.get_text().replace("\n", "") for title in titles[:4]] == parts
+    for ax in grid.flat:
+        assert ax.title.get_window_extent().width <= 1.02 * ax.bbox.width
+        assert ax.bbox.height / figure.dpi > 1.2
+        assert overlapping(ax) == []
+
+
+def test_a_run_without_rows_is_refused_by_name(tmp_path):
+    path = tmp_path / "empty.h5"
+    with RunWriter(path) as writer:
+        writer.start(run_streams(probes=[ONE], parameters=("fc1.weight",)), {"seed": 0})
+    with pytest.raises(InputError, match=r"empty\.h5: has no row of weights yet"):
+        histograms([path])
 
 
 def test_histograms_take_some_layers_and_an_earlier_row(tmp_path):

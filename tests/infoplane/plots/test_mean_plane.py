@@ -76,6 +76,15 @@ def test_the_caption_says_what_the_ellipses_are(runs, said):
     assert "Ellipses" not in said(mean_plane(runs, region="none"))
 
 
+def test_the_frame_holds_an_ellipse_that_is_not_much_wider_than_the_points(tmp_path, write_run, said):
+    near = [write_run(tmp_path / f"n{k}.h5", shift=(shift, 0.1 * k), seed=k) for k, shift in enumerate((-200, 0, 200))]
+    ax = mean_plane(near, region="deviation")
+    edges = [edge.get_patch_transform().transform_path(edge.get_path()).get_extents() for edge in ellipses(ax)]
+    assert edges[0].x0 == pytest.approx(140 - 200)
+    assert ax.get_xlim()[0] < edges[0].x0
+    assert "reach" not in said(ax)
+
+
 def test_two_runs_have_no_ellipse_and_one_run_is_a_plane(runs, said):
     two = mean_plane(runs[:2])
     assert not ellipses(two)

@@ -6,10 +6,14 @@ from itertools import pairwise
 import numpy as np
 import pytest
 from matplotlib import animation
+from matplotlib.backends.backend_agg import FigureCanvasAgg
+from matplotlib.figure import Figure
+from matplotlib.patches import Rectangle
 from PIL import Image
 
 from infoplane.errors import InputError
 from infoplane.plots import movie
+from infoplane.plots.gif_writer import GifWriter
 
 
 def test_a_gif_has_a_picture_per_row_and_stays_at_the_end(tmp_path, run_path):
@@ -27,6 +31,30 @@ def test_a_gif_has_a_picture_per_row_and_stays_at_the_end(tmp_path, run_path):
     assert durations[-1] >= 2000
     assert [path.name for path in tmp_path.glob("*.gif")] == ["plane.gif"]
     assert not list(tmp_path.glob(".*"))
+
+
+def test_a_gif_keeps_no_frame_but_the_last_and_shows_what_was_drawn(tmp_path):
+    figure, given = Figure(figsize=(1, 0.8), dpi=100, facecolor="white"), []
+    canvas = FigureCanvasAgg(figure)
+    writer, path = GifWriter(fps=4), tmp_path / "a.gif"
+    writer.setup(figure, path, 100)
+    square = figure.add_artist(Rectangle((0.1, 0.1), 0.2, 0.2, color="#D55E00"))
+    sizes = []
+    for k in (0, 1, 1, 2, 3):
+        square.set_x(0.1 + 0.2 * k)
+        writer.grab_frame()
+        canvas.draw()
+        given.append(np.array(canvas.buffer_rgba())[..., :3].astype(int))
+        held = [v for v in vars(writer).values() if isinstance(v, Image.Image | list | tuple)]
+        sizes.append(sum(np.asarray(v if isinstance(v, Image.Image) else v[0]).size for v in held))
+    writer.finish()
+    assert max(sizes) <= 4 * 100 * 80  # one frame in colour, and a rectangle of palette indices
+    with Image.open(path) as gif:
+        assert (gif.n_frames, gif.info["loop"]) == (4, 0)
+        for k, (drawn, duration) in enumerate(zip((given[0], *given[2:]), (250, 500, 250, 250), strict=True)):
+            gif.seek(k)
+            assert gif.info["duration"] == duration
+            assert np.abs(np.asarray(gif.convert("RGB")).astype(int) - drawn).max() < 24
 
 
 def test_legend_and_axes_stand_still(tmp_path, run_path):
@@ -62,7 +90,7 @@ def test_without_ffmpeg_one_sentence_says_what_to_do(tmp_path, run_path, monkeyp
 def test_a_movie_that_breaks_off_leaves_what_was_there(tmp_path, run_path, monkeypatch, ending, frames):
     if ending == ".mp4" and shutil.which("ffmpeg") is None:
         pytest.skip("ffmpeg is not installed")
-    writer = animation.PillowWriter if ending == ".gif" else animation.FFMpegWriter
+    writer = GifWriter if ending == ".gif" else animation.FFMpegWriter
     target, grab, taken = tmp_path / f"plane{ending}", writer.grab_frame, []
 
     def break_off(*args, **options):
@@ -92,8 +120,6 @@ def test_what_cannot_be_written_is_refused_before_anything_is_read(tmp_path):
 
 
 def test_the_trail_is_of_fixed_length_and_darkens_to_the_head(run_path):
-    from matplotlib.figure import Figure
-
     from infoplane.plots.movie import scene
     from infoplane.plots.read_paths import read_paths
 
@@ -113,8 +139,6 @@ def test_the_trail_is_of_fixed_length_and_darkens_to_the_head(run_path):
 
 
 def test_the_time_stands_above_the_axes_and_a_long_name_leaves_it_whole(tmp_path, write_run):
-    from matplotlib.figure import Figure
-
     from infoplane.plots.movie import scene
     from infoplane.plots.read_paths import read_paths
 
@@ -137,8 +161,6 @@ def test_more_runs_than_can_be_followed_are_refused_in_one_sentence(tmp_path, ru
 
 
 def test_four_runs_stand_in_a_higher_frame_and_no_label_is_longer_than_its_axes(tmp_path, write_run):
-    from matplotlib.figure import Figure
-
     from infoplane.plots.movie import scene
     from infoplane.plots.read_paths import read_paths
     from infoplane.plots.theme import theme

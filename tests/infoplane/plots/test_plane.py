@@ -12,6 +12,7 @@ from matplotlib.figure import Figure
 import infoplane as ip
 from infoplane.errors import InputError, RunFileError
 from infoplane.plots import COLUMN, PAGE, plane, theme
+from infoplane.plots.path import time_text
 from infoplane.plots.theme import site_styles
 from infoplane.probes.probe_info import ProbeInfo
 
@@ -183,15 +184,15 @@ def test_the_side_beyond_log_n_is_shaded_from_the_line_on_and_counted(run_path, 
     assert shade.get_x() == pytest.approx(math.log2(N))
     assert shade.get_x() + shade.get_width() > ax.get_xlim()[1]
     assert [text.get_text() for text in ax.get_legend().get_texts()][-1] == BEYOND_LABEL
-    assert "Findings: rate_above_log_n (24 of 24 points)." in said(ax)
-    assert "rate_above_log_n (12 of 12 points)" in said(plane(run_path, control=False))
+    assert "Findings: rate above log n (24 of 24 points)." in said(ax)
+    assert "rate above log n (12 of 12 points)" in said(plane(run_path, control=False))
 
 
 def test_rates_beyond_log_n_that_the_file_holds_as_findings_are_said_once(tmp_path, write_run, said):
     found = [(row, "hidden1", "rate_above_log_n", 80.0) for row in range(ROWS)]
     ax = plane(write_run(tmp_path / "beyond.h5", found=found))
-    assert said(ax).count("rate_above_log_n") == 1
-    assert "Findings: rate_above_log_n (24 of 24 points)." in said(ax)
+    assert said(ax).count("rate above log n") == 1
+    assert "Findings: rate above log n (24 of 24 points)." in said(ax)
 
 
 def test_a_plane_that_log_n_holds_is_not_shaded(tmp_path, write_run, said):
@@ -208,7 +209,7 @@ def test_points_that_cannot_be_used_are_ringed_and_never_hidden(tmp_path, write_
     np.testing.assert_allclose(rings["hidden1 findings"].get_xydata(), [dots(ax)["hidden1"].get_offsets()[2]])
     assert [text.get_text() for text in ax.get_legend().get_texts()][-1] == "finding"
     assert len(dots(ax)["hidden1"].get_offsets()) == ROWS
-    assert "rate_below_label_bound (hidden1: 1 of 6 rows, by 0.4 bit)" in said(ax)
+    assert "rate below label bound (hidden1: 1 of 6 rows, by 0.4 bit)" in said(ax)
     assert overlapping(ax) == []
 
 
@@ -216,7 +217,7 @@ def test_what_is_said_of_a_course_rings_no_point(tmp_path, write_run, lines, sai
     found = [(row, "hidden1@untrained", "rate_still_falling", 9.0) for row in range(3)]
     ax = plane(write_run(tmp_path / "falling.h5", rate=8, found=found))
     assert not [gid for gid in lines(ax) if gid.endswith(" findings")]
-    assert "rate_still_falling (the control of hidden1: 3 of 6 rows, by up to 9 bit)" in said(ax)
+    assert "rate still falling (the control of hidden1: 3 of 6 rows, by up to 9 bit)" in said(ax)
 
 
 def test_findings_about_probes_that_are_not_drawn_are_not_counted(tmp_path, write_run, said):
@@ -230,7 +231,7 @@ def test_findings_about_probes_that_are_not_drawn_are_not_counted(tmp_path, writ
     found += [(5, "inputs", "duplicate_inputs", 1.0), (3, "hidden2@untrained", "odd", 2.0)]
     path = write_run(tmp_path / "odd.h5", rate=6, found=found, others=others)
     text = said(plane(path))
-    assert "odd (hidden1 and the control of hidden2: 3 of 6 rows, by up to 2 bit); duplicate_inputs (inputs" in text
+    assert "odd (hidden1 and the control of hidden2: 3 of 6 rows, by up to 2 bit); duplicate inputs (inputs" in text
     assert "Not drawn: 3 probes at other betas, on scaled activations, or refitted." in text
     assert "odd (hidden1: 2 of 6 rows, by up to 0.7 bit)" in said(plane(path, control=False))
 
@@ -293,6 +294,22 @@ def test_a_window_is_the_mean_of_its_rows_at_the_time_of_the_last(run_path, dots
         in said(ax)
     )
     assert "Bars: at most one standard error" in said(ax)
+
+
+def test_a_window_is_ringed_where_one_of_its_rows_cannot_be_used(tmp_path, write_run, lines):
+    found = [(2, "hidden1", "rate_below_label_bound", 0.4)]
+    ax = plane(write_run(tmp_path / "odd.h5", rate=8, found=found), window=2)
+    ringed = lines(ax)["hidden1 findings"].get_xydata()
+    np.testing.assert_allclose(ringed[:, 1], [0.5 + 0.4 * 2.5])
+
+
+def test_epochs_are_told_in_three_digits(tmp_path, write_run):
+    path = write_run(tmp_path / "parts.h5")
+    with h5py.File(path, "r+") as file:
+        file["entry/plane/epoch"][:] = np.array([7, 14, 21, 30, 42, 345]) / 14
+    title = plane(path).get_legend().get_title().get_text()
+    assert title == "epoch 0.5 (light) to 24.6 (dark, black edge)"
+    assert [time_text(time) for time in (0, 3, 1200, 0.07142857, 99.96)] == ["0", "3", "1,200", "0.0714", "100"]
 
 
 def test_rows_that_are_not_finite_are_left_out_of_a_window_and_counted(tmp_path, write_run, dots, said):

@@ -28,13 +28,17 @@ def test_hollow_markers_stand_before_and_filled_ones_after_each_pass(tmp_path, s
     assert ax.get_ylabel() == "mean activity [unit of activations]"
 
 
-def test_the_target_is_a_dashed_line_of_each_layer(tmp_path, scaled_run):
-    ax = scaling_activity(scaled_run(tmp_path / "run.h5"))
-    target = lines(ax)["fc1.linear target"]
-    assert set(target.get_ydata()) == {0.25}
-    assert target.get_color() == lines(ax)["fc1.linear"].get_color()
-    labels = [text.get_text() for text in ax.get_legend().get_texts()]
-    assert labels == ["fc1.linear", "fc2.linear", "before the pass", "target"]
+def test_a_target_is_a_dashed_line_of_its_layer_or_one_grey_line_of_several(tmp_path, scaled_run):
+    run = scaled_run(tmp_path / "run.h5")
+    ax = scaling_activity(run, ["fc1.linear"])
+    assert set(lines(ax)["fc1.linear target"].get_ydata()) == {0.25}
+    assert lines(ax)["fc1.linear target"].get_color() == lines(ax)["fc1.linear"].get_color()
+    assert [text.get_text() for text in ax.get_legend().get_texts()] == ["fc1.linear", "before the pass", "target"]
+    ax = scaling_activity(run)
+    (target,) = [gid for gid in lines(ax) if gid.endswith("target")]
+    assert target == "fc1.linear, fc2.linear target"
+    assert lines(ax)[target].get_color() not in {lines(ax)[layer].get_color() for layer in ("fc1.linear", "fc2.linear")}
+    assert ax.get_legend().get_texts()[-1].get_text() == "target (grey: of several layers)"
 
 
 def test_the_line_goes_through_before_and_after_in_turn(tmp_path, scaled_run):
@@ -79,5 +83,7 @@ def test_what_is_not_there_is_refused(tmp_path, scaled_run):
         scaling_activity(run, [])
     with pytest.raises(InputError, match="no pass of synaptic scaling yet"):
         scaling_activity(scaled_run(tmp_path / "none.h5", passes=0))
-    with pytest.raises(RunFileError, match="scaling"):
+    with pytest.raises(
+        RunFileError, match=r"no passes of synaptic scaling were recorded; record\(\.\.\., scaling=scaling"
+    ):
         scaling_activity(scaled_run(tmp_path / "without.h5", scaling=False))

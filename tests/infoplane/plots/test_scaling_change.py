@@ -35,6 +35,12 @@ def test_the_diagonal_is_where_the_prediction_held(tmp_path, scaled_run):
     assert (line.get_xy1(), line.get_slope()) == ((0, 0), 1)
 
 
+def test_both_axes_have_the_limits_of_the_changes_and_not_of_zero(tmp_path, scaled_run):
+    ax = scaling_change(scaled_run(tmp_path / "run.h5"))
+    assert ax.get_xlim() == ax.get_ylim()
+    assert 0.0035 < ax.get_xlim()[0] < 0.004 < 0.006 < ax.get_xlim()[1] < 0.0065
+
+
 def test_passes_that_led_away_are_ringed_and_never_hidden(tmp_path, scaled_run):
     ax = scaling_change(scaled_run(tmp_path / "run.h5", away=[(1, 0), (2, 1)]))
     assert len(lines(ax)["away"].get_xdata()) == 2
@@ -49,6 +55,14 @@ def test_points_that_are_not_finite_are_left_out_and_counted(tmp_path, scaled_ru
     assert said(ax) == "2 points are not finite and left out."
     with pytest.raises(InputError, match="no pass has a finite change"):
         scaling_change(scaled_run(tmp_path / "nan.h5", passes=1, broken=[(0, 0), (0, 1)]))
+
+
+def test_a_long_name_of_a_file_is_a_title_no_wider_than_the_axes(tmp_path, scaled_run):
+    ax = scaling_change(scaled_run(tmp_path / f"{'very_long_name_' * 8}seed=1.h5"))
+    ax.figure.draw_without_rendering()
+    assert ax.title.get_window_extent().width < 1.1 * ax.bbox.width
+    assert ax.get_title().startswith("very_long")
+    assert ax.get_title().endswith("seed=1")
 
 
 def test_the_title_stands_in_the_middle(tmp_path, scaled_run):

@@ -11,7 +11,7 @@ from mpl_toolkits.mplot3d.art3d import Poly3DCollection
 
 import infoplane as ip
 from infoplane.errors import InputError
-from infoplane.plots import surface, surface3d
+from infoplane.plots import surface, surface3d, theme
 
 
 def mesh_of(ax):
@@ -127,6 +127,17 @@ def test_surface3d_draws_on_three_dimensional_axes_alone():
     assert "ΔI [bit]" in [text.get_text() for text in mine.texts]
     with pytest.raises(InputError, match="ax is two-dimensional"):
         surface3d(ax=Figure().subplots())
+
+
+@pytest.mark.parametrize("name", ["paper", "slide"])
+def test_the_caption_in_perspective_stays_within_the_figure(name):
+    with theme(name):
+        ax = surface3d(ip.delta_information_surface(10))
+        ax.figure.draw_without_rendering()
+        (caption,) = [text for text in ax.texts if text.get_gid() == "caption"]
+        box = caption.get_window_extent()
+    assert box.x0 > 0
+    assert box.x1 < ax.figure.bbox.x1
 
 
 def test_surface3d_of_zeros_has_no_contours():
