@@ -1,6 +1,7 @@
 """Every exception that infoplane raises on purpose, in one place to import from."""
 
 from infoplane.analysis.errors import InfoplaneError, InputError
+from infoplane.analysis.importing import MissingLibraryError
 from infoplane.probes.errors import CaptureError, SiteError
 
 
@@ -9,7 +10,15 @@ class RunFileError(InfoplaneError, OSError):
 
 
 class DatasetError(InfoplaneError, OSError):
-    """A data set is unknown, absent, or needs a library that does not import."""
+    """A data set is unknown, absent, or cannot be read."""
 
 
-__all__ = ["CaptureError", "DatasetError", "InfoplaneError", "InputError", "RunFileError", "SiteError"]
+__all__ = [
+    "CaptureError",
+    "DatasetError",
+    "InfoplaneError",
+    "InputError",
+    "MissingLibraryError",
+    "RunFileError",
+    "SiteError",
+]

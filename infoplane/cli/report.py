@@ -1,5 +1,6 @@
 """``infoplane report``: one file that explains a run."""
 
+import errno
 import sys
 from enum import StrEnum
 from pathlib import Path
@@ -42,10 +43,7 @@ def report(
 
     wanted = _wanted(format, out, json=json)
     if out is not None:
-        if not out.parent.is_dir():
-            raise InputError(f"{out} cannot be written: there is no folder {out.parent}")
-        if out.exists() and any(run.exists() and out.samefile(run) for run in runs):
-            raise InputError(f"{out} is one of the run files; a report needs a file of its own")
+        _check_target(out, runs)
         new_file(out, force=force)
     elif wanted == Format.html:
         raise InputError("a page needs a file: give it with -o report.html, or --format md, csv or json")
@@ -57,10 +55,46 @@ def report(
     if out is None:
         sys.stdout.write(text)
     else:
-        out.write_text(text, encoding="utf-8", newline="")
+        _write(out, text, force=force)
         print(printable(out), file=sys.stderr)
     for path in made.damaged:
         print(f"{path} is damaged; the report says what of it cannot be read", file=sys.stderr)
+
+
+def _check_target(out: Path, runs: list[Path]) -> None:
+    from infoplane.errors import InputError
+
+    if not out.parent.is_dir():
+        raise InputError(f"{out} cannot be written: there is no folder {out.parent}")
+    if out.exists() and any(run.exists() and out.samefile(run) for run in runs):
+        raise InputError(f"{out} is one of the run files; a report needs a file of its own")
+    if out.exists() and not (out.is_file() or out.is_dir()):
+        raise InputError(
+            f"{out} is a device or a pipe, but a report is a file; without -o md, csv and json go to stdout"
+        )
+
+
+def _write(out: Path, text: str, *, force: bool) -> None:
+    """Write the report beside its name, which it takes when it is whole; a file that has it stays until then."""
+    from infoplane.errors import RunFileError
+    from infoplane.runfile.new_file import NewFile
+
+    new = None
+    try:
+        new = NewFile(out)
+        new.write(text.encode())
+        if force:
+            new.replace()
+        else:
+            new.publish()
+    except OSError as error:
+        reason = error.strerror or error
+        if error.errno == errno.ENOENT:  # the folder is there, but it is one of the system's
+            reason = f"nothing can be made in {out.parent}"
+        raise RunFileError(f"{out}: cannot be written ({reason})") from error
+    finally:
+        if new is not None:
+            new.discard()
 
 
 def _wanted(given: Format | None, out: Path | None, *, json: bool) -> Format:
@@ -68,14 +102,17 @@ def _wanted(given: Format | None, out: Path | None, *, json: bool) -> Format:
 
     if json and given not in (None, Format.json):
         raise InputError(f"--json and --format {given} are two formats; give one")
-    if json:
-        return Format.json
-    if given is not None:
-        return given
+    asked = Format.json if json else given
+    ending = "" if out is None else out.suffix.lower()
+    meant = {form: form for form in map(str, Format)} | {"htm": "html", "markdown": "md"}
+    said = meant.get(ending.removeprefix("."))
+    if asked is not None and said not in (None, asked):
+        option = "--json" if json else f"--format {given}"
+        raise InputError(f"{out} ends in {ending}, but {option} writes another format; give one of the two")
+    if asked is not None:
+        return asked
     if out is None:
         return Format.html
-    ending = out.suffix.lower().removeprefix(".")
-    known = {"htm": "html", "markdown": "md"}.get(ending, ending)
-    if known not in list(Format):
+    if said is None:
         raise InputError(f"{out} does not end in .html, .md, .csv or .json; --format says which one is meant")
-    return Format(known)
+    return Format(said)

@@ -5,15 +5,9 @@ from starlette.requests import Request
 from starlette.responses import HTMLResponse, Response
 from starlette.routing import Route
 
-from infoplane.reports.page.page import page
+from infoplane.reports.page.page import page, page_policy
 from infoplane.watch.guard import Guard
 from infoplane.watch.live_data import LiveData
-
-# The page brings scripts and style in itself; a policy within it says which, by their sums. Both policies hold.
-_OF_PAGE = (
-    "default-src 'none'; script-src 'unsafe-inline'; style-src 'unsafe-inline'; img-src data: blob:; "
-    "connect-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
-)
 
 
 def application(live: LiveData, *, token: str, port: int) -> Guard:
@@ -37,7 +31,8 @@ def application(live: LiveData, *, token: str, port: int) -> Guard:
 
     def show(request: Request) -> Response:
         text = page(live.data(), live=f"data?token={token}")
-        return HTMLResponse(text, headers={"content-security-policy": _OF_PAGE})
+        policy = f"{page_policy(live=True)}; frame-ancestors 'none'"
+        return HTMLResponse(text, headers={"content-security-policy": policy})
 
     def data(request: Request) -> Response:
         tag, content = live.json()

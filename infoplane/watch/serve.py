@@ -12,7 +12,9 @@ from contextlib import contextmanager, nullcontext
 from html import escape
 from importlib import import_module
 from pathlib import Path
+from threading import Thread
 
+from infoplane.analysis.importing import importing
 from infoplane.errors import InputError
 from infoplane.watch.lines import Lines
 from infoplane.watch.state import RunState
@@ -38,15 +40,14 @@ def serve(watcher: Watcher, *, port: int | None = None, open_browser: bool = Fal
 
     Raises
     ------
+    MissingLibraryError
+        When a library does not import.
     InputError
-        When a library is missing, or the port cannot be had.
+        When the port cannot be had.
     """
-    for name in _LIBRARIES:
-        try:
+    with importing("the page in a browser", extra="watch"):
+        for name in _LIBRARIES:
             import_module(name)
-        except ImportError as error:
-            reason = f"{name} did not import ({error}), which the page in a browser needs"
-            raise InputError(f"{reason}: pip install 'infoplane[watch]'") from error
     import uvicorn
 
     from infoplane.watch.application import application
@@ -111,7 +112,8 @@ def _opened(address: str) -> Iterator[None]:
     try:
         with os.fdopen(descriptor, "w") as file:
             file.write(f'<!doctype html><meta http-equiv="refresh" content="0; url={escape(address)}">\n')
-        webbrowser.open(Path(name).as_uri())
+        # A browser that stays in the foreground returns when it is closed, and the page has to be served before.
+        Thread(target=webbrowser.open, args=(Path(name).as_uri(),), daemon=True).start()
         yield
     finally:
         Path(name).unlink(missing_ok=True)

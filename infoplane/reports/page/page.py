@@ -1,21 +1,24 @@
 """The HTML page around the data of `run_data`: one file, no request, nothing from a run file executed.
 
-A Content-Security-Policy forbids everything but the two scripts of the page, by their SHA-256 sums, and inline styles,
-which plotly needs to draw. The data are inert text: JSON with ``<``, ``>`` and ``&`` escaped, or where it is large the
-same packed by gzip and written in base64. plotly is always packed, for it is three times as large otherwise; the
-browser unpacks it (DecompressionStream, which browsers have since 2023) and runs it only if its sum is the one given.
+A Content-Security-Policy forbids everything but the two scripts of the page and its style, by their SHA-256 sums, and
+attributes of style, with which plotly draws. The page's own script is put together from the files that `SCRIPTS` names,
+as one function. The data are inert text: JSON with ``<``, ``>`` and ``&`` escaped, or where it is large the same packed
+by gzip and written in base64. plotly is always packed, for it is three times as large otherwise; the browser unpacks it
+(DecompressionStream, which browsers have since 2023) and runs it only if its sum is the one given.
 """
 
 import gzip
 import json
+import re
 from base64 import b64encode
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from functools import cache
 from hashlib import sha256
 from importlib import resources
 from typing import TYPE_CHECKING, Any
 
-from infoplane.errors import InfoplaneError, InputError
+from infoplane.analysis.importing import importing
+from infoplane.errors import InputError
 
 if TYPE_CHECKING:
     from jinja2 import Environment
@@ -23,8 +26,34 @@ if TYPE_CHECKING:
 LARGEST = 6_000_000
 """Bytes that a report has at most."""
 
+SCRIPTS = (
+    "elements",
+    "numbers",
+    "text",
+    "state",
+    "looks",
+    "points",
+    "chart",
+    "panels",
+    "notes",
+    "plane",
+    "bounds",
+    "histograms",
+    "controls",
+    "playing",
+    "drawing",
+    "sections",
+    "watch",
+    "start",
+)
+"""The files of the page's own script, in their order; they see each other's names, and nothing else does."""
+
 _PLAIN = 500_000
 _FILES = "infoplane.reports.page"
+_STYLE_OF_PLOTLY = ""
+"""plotly adds an element of style without text, and its rules by the browser's objects, which no policy forbids."""
+_STYLE_OF_MAPS = re.compile(r'document\.getElementById\("([0-9a-f]{64})"\)')
+"""It adds the style of its maps as well, but for a page that has an element of that name."""
 
 
 def page(data: Mapping[str, Any], *, live: str | None = None) -> str:
@@ -47,20 +76,20 @@ def page(data: Mapping[str, Any], *, live: str | None = None) -> str:
     ------
     InputError
         When `live` is no relative URL.
-    InfoplaneError
+    MissingLibraryError
         When plotly or jinja2 is not installed (extra ``html``).
     """
     if live is not None and (":" in live.partition("?")[0] or live.startswith(("/", "\\"))):
         raise InputError(f"live is {live!r}, but it must be a relative URL, such as 'data?token=...'")
-    environment, plotly = _environment(), _plotly()
-    charts = _text("charts.js")
-    return environment.get_template("template.html").render(
+    template = _environment().get_template("template.html")
+    return template.render(
         data=data,
         title=title(data),
         live=live,
-        policy=policy([charts, plotly], connects=live is not None),
+        policy=page_policy(live=live is not None),
         style=_text("style.css"),
-        charts=charts,
+        unused_styles=sorted(set(_STYLE_OF_MAPS.findall(_plotly()))),
+        charts=_charts(),
         plotly=_packed_plotly(),
         embedded=embedded(data),
     )
@@ -72,12 +101,23 @@ def title(data: Mapping[str, Any]) -> str:
     return f"infoplane: {runs[0]['name']}" if len(runs) == 1 else f"infoplane: {len(runs)} runs"
 
 
-def policy(scripts: list[str], *, connects: bool) -> str:
-    """Return the Content-Security-Policy: these scripts alone, and requests to the own server only where asked for."""
-    sums = " ".join(f"'sha256-{b64encode(sha256(script.encode()).digest()).decode()}'" for script in scripts)
-    rules = ["default-src 'none'", f"script-src {sums}", "style-src 'unsafe-inline'", "img-src data: blob:"]
-    rules += ["base-uri 'none'", "form-action 'none'", *(["connect-src 'self'"] if connects else [])]
-    return "; ".join(rules)
+def page_policy(*, live: bool) -> str:
+    """Return the Content-Security-Policy of every page, or of every live one, which may ask its server.
+
+    It stands in the page; a server sends the same as a header.
+    """
+    return policy([_charts(), _plotly()], [_text("style.css"), _STYLE_OF_PLOTLY], connects=live)
+
+
+def policy(scripts: Sequence[str], styles: Sequence[str], *, connects: bool) -> str:
+    """Return a Content-Security-Policy: these texts alone, and requests to the own server only where asked for."""
+    rules = ["default-src 'none'", f"script-src {_sums(scripts)}", f"style-src-elem {_sums(styles)}"]
+    rules += ["style-src-attr 'unsafe-inline'", "img-src data: blob:", "base-uri 'none'", "form-action 'none'"]
+    return "; ".join([*rules, *(["connect-src 'self'"] if connects else [])])
+
+
+def _sums(texts: Sequence[str]) -> str:
+    return " ".join(f"'sha256-{b64encode(sha256(text.encode()).digest()).decode()}'" for text in texts)
 
 
 def embedded(data: Mapping[str, Any]) -> tuple[str, str]:
@@ -98,25 +138,26 @@ def _packed_plotly() -> str:
 
 
 @cache
+def _charts() -> str:
+    return "\n".join(['"use strict";', "(() => {", *(_text(f"{name}.js") for name in SCRIPTS), "})();\n"])
+
+
+@cache
 def _text(file: str) -> str:
     return resources.files(_FILES).joinpath(file).read_text(encoding="utf-8")
 
 
 @cache
 def _plotly() -> str:
-    try:
+    with importing("a page", extra="html"):
         from plotly.offline import get_plotlyjs  # type: ignore[import-untyped, unused-ignore]
-    except ImportError as error:
-        raise _missing(error) from error
     return str(get_plotlyjs()).replace("\r\n", "\n")
 
 
 @cache
 def _environment() -> "Environment":
-    try:
+    with importing("a page", extra="html"):
         from jinja2 import BaseLoader, Environment, StrictUndefined, TemplateNotFound
-    except ImportError as error:
-        raise _missing(error) from error
 
     class Files(BaseLoader):
         """The template of this package, wherever it is installed."""
@@ -127,7 +168,3 @@ def _environment() -> "Environment":
             return _text(template), None, lambda: True
 
     return Environment(loader=Files(), autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True)
-
-
-def _missing(error: ImportError) -> InfoplaneError:
-    return InfoplaneError(f"a page needs plotly and jinja2 ({error}): pip install 'infoplane[html]'")

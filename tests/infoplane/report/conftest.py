@@ -1,4 +1,6 @@
-"""Run files for the report, made by the public writer."""
+"""Run files for the report, made by the public writer, and a browser that shows the page of them."""
+
+import os
 
 import numpy as np
 import pytest
@@ -6,11 +8,14 @@ import pytest
 from infoplane.analysis.finding import Finding
 from infoplane.analysis.sketch import QUANTITIES, LogHistogram
 from infoplane.probes.probe_info import ProbeInfo
+from infoplane.reports.page.page import page
+from infoplane.reports.page.run_data import run_data
 from infoplane.rows import append_finding
 from infoplane.runfile.schema import PLANE_QUANTITIES, run_streams
 from infoplane.runfile.writer import RunWriter
 
 N = 450
+CHROMIUM = os.environ.get("INFOPLANE_CHROMIUM", "/usr/bin/chromium")
 
 
 def plane_row(step, of, probes, shift=0.0):
@@ -118,3 +123,122 @@ def two_runs(tmp_path_factory):
     write_run(folder / "baseline.h5", doubtful=("hidden2",))
     write_run(folder / "synscaw.h5", provenance=other, shift=2.0)
     return [folder / "baseline.h5", folder / "synscaw.h5"]
+
+
+@pytest.fixture(scope="module")
+def browser():
+    """Return a browser without a window."""
+    for name in ("jinja2", "plotly"):
+        pytest.importorskip(name, reason="the extra html is not installed")
+    playwright = pytest.importorskip("playwright.sync_api", reason="playwright is not installed")
+    if not os.path.exists(CHROMIUM):
+        pytest.skip(f"there is no browser at {CHROMIUM}")
+    with playwright.sync_playwright() as play:
+        started = play.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"])
+        yield started
+        started.close()
+
+
+@pytest.fixture(scope="session")
+def written(tmp_path_factory):
+    """Return what writes the page of runs, once for the same runs."""
+    known = {}
+
+    def write(paths):
+        key = tuple(map(str, paths))
+        if key not in known:
+            known[key] = tmp_path_factory.mktemp("page") / "report.html"
+            known[key].write_text(page(run_data(paths)), encoding="utf-8", newline="")
+        return known[key]
+
+    return write
+
+
+@pytest.fixture
+def opened(browser, written):
+    """Return what opens a page of runs, or a file; any request, error or message in the console is a failure."""
+    asked, said, contexts = [], [], []
+
+    def open_page(paths=(), *, file=None, width=1280, **options):
+        path = written(paths) if file is None else file
+        context = browser.new_context(viewport={"width": width, "height": 900}, **options)
+        contexts.append(context)
+        tab = context.new_page()
+        tab.set_default_timeout(60_000)
+        tab.on("console", lambda message: said.append(message.text))
+        tab.on("pageerror", lambda error: said.append(str(error)))
+        tab.on("dialog", lambda dialog: (said.append(dialog.message), dialog.dismiss()))
+
+        def only_the_page(route):
+            if route.request.url == path.resolve().as_uri():
+                route.continue_()
+            else:
+                asked.append(route.request.url)
+                route.abort()
+
+        tab.route("**/*", only_the_page)
+        tab.goto(path.resolve().as_uri())
+        tab.wait_for_selector("body[data-ready]")
+        assert tab.evaluate("document.body.dataset.ready") == "yes", tab.text_content("#no-charts")
+        return tab
+
+    yield open_page
+    for context in contexts:
+        context.close()
+    assert asked == []
+    assert said == []
+
+
+@pytest.fixture(scope="session")
+def settled():
+    def settled(tab):
+        """Wait until what was asked for is drawn."""
+        tab.evaluate("() => new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(done)))")
+
+    return settled
+
+
+@pytest.fixture(scope="session")
+def becomes():
+    def becomes(tab, expression):
+        """Wait until an expression is true; the page's policy lets no test evaluate text within it."""
+        for _ in range(600):
+            if tab.evaluate(expression):
+                return
+            tab.wait_for_timeout(100)
+        pytest.fail(f"{expression} has not become true")
+
+    return becomes
+
+
+@pytest.fixture(scope="session")
+def points():
+    def points(tab, chart="plane"):
+        """Return how many points each line of a chart has, by the order of its traces."""
+        return tab.evaluate(f"document.querySelector('#{chart}-chart .js-plotly-plot').data.map((t) => t.x.length)")
+
+    return points
+
+
+@pytest.fixture(scope="session")
+def hover():
+    def hover(tab, chart="plane", curve=0, point=0):
+        """Move the mouse over a point, by where plotly has put it."""
+        tab.locator(f"#{chart}-chart").scroll_into_view_if_needed()
+        x, y = tab.evaluate(
+            """([chart, curve, point]) => {
+              const plot = document.querySelector(`#${chart}-chart .js-plotly-plot`);
+              const trace = plot._fullData[curve];
+              const axis = (name) => plot._fullLayout[name.replace(/^([xy])/, "$1axis")];
+              const [x, y] = [axis(trace.xaxis), axis(trace.yaxis)];
+              const box = plot.getBoundingClientRect();
+              return [box.x + x._offset + x.d2p(trace.x[point]), box.y + y._offset + y.d2p(trace.y[point])];
+            }""",
+            [chart, curve, point],
+        )
+        tab.mouse.move(1, 1)
+        tab.mouse.move(x, y)
+        tab.wait_for_selector(f"#{chart}-chart .tip:not([hidden])")
+        return tab.inner_text(f"#{chart}-chart .tip")
+
+    return hover

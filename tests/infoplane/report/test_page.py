@@ -8,6 +8,7 @@ import json
 import math
 import re
 from html.parser import HTMLParser
+from pathlib import Path
 
 import pytest
 
@@ -181,8 +182,37 @@ def test_no_number_of_a_page_is_not_finite():
         embedded({"a": math.nan})
 
 
-def test_the_policy_of_other_scripts_is_another():
-    assert policy(["a"], connects=False) != policy(["b"], connects=False)
+def test_the_policy_of_other_texts_is_another():
+    known = policy(["a"], ["b"], connects=False)
+    assert len({known, policy(["b"], ["b"], connects=False), policy(["a"], ["a"], connects=False)}) == 3
+
+
+def test_the_style_of_the_page_alone_is_let_in_by_its_sum(two_runs):
+    parser = parsed(text := page(run_data(two_runs)))
+    rules = dict(rule.partition(" ")[::2] for rule in policy_of(parser).split("; "))
+    styles = re.findall(r"<style[^>]*>(.*?)</style>", text, flags=re.S)
+    assert len(styles[0]) > 1000
+    assert set(rules["style-src-elem"].split()) == {sum_of(style) for style in styles} | {sum_of("")}
+    assert "unsafe" not in re.sub("style-src-attr 'unsafe-inline'", "", policy_of(parser))
+
+
+def test_every_file_of_script_is_in_the_page_in_its_order(two_runs):
+    folder = Path(page_module.__file__).parent
+    assert {f"{name}.js" for name in page_module.SCRIPTS} == {path.name for path in folder.glob("*.js")}
+    script = next(text for text in parsed(page(run_data(two_runs))).scripts if text.startswith('"use strict"'))
+    places = [script.index((folder / f"{name}.js").read_text(encoding="utf-8")) for name in page_module.SCRIPTS]
+    assert places == sorted(places)
+
+
+def test_the_page_leads_to_no_section_that_it_has_not(two_runs):
+    data = run_data(two_runs)
+    data |= {"sections": [section for section in data["sections"] if section["id"] != "divergence"]}
+    parser = parsed(page(data))
+    ids = {a["id"] for _, a in parser.tags if "id" in a}
+    targets = {a["href"].removeprefix("#") for tag, a in parser.tags if tag == "a"}
+    assert targets <= ids
+    assert "divergence" not in targets
+    assert len(targets) == 9
 
 
 def test_the_page_has_less_than_the_most_that_it_may_have(two_runs):

@@ -367,6 +367,70 @@ def test_an_ending_that_says_no_format_is_refused(tmp_path, two_runs):
         report(two_runs[0], "--json", "--format", "md")
 
 
+@pytest.mark.parametrize(
+    ("options", "name", "said"),
+    [
+        (["--json"], "r.html", r"ends in \.html, but --json writes another format"),
+        (["--json"], "r.md", r"ends in \.md, but --json"),
+        (["--format", "json"], "r.markdown", r"ends in \.markdown, but --format json"),
+        (["--format", "html"], "r.CSV", r"ends in \.csv, but --format html"),
+    ],
+)
+def test_a_format_under_the_ending_of_another_is_refused(tmp_path, two_runs, options, name, said):
+    with pytest.raises(InputError, match=said):
+        report(two_runs[0], *options, "-o", tmp_path / name)
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_an_ending_that_says_nothing_takes_any_format(tmp_path, two_runs):
+    report(two_runs[0], "--format", "md", "-o", tmp_path / "r.txt")
+    assert (tmp_path / "r.txt").read_text(encoding="utf-8").startswith("# infoplane")
+
+
+@pytest.mark.parametrize("options", [(), ("--force",)])
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="there are no pipes with names")
+def test_a_pipe_is_no_place_for_a_report(tmp_path, two_runs, options):
+    os.mkfifo(tmp_path / "pipe.md")
+    with pytest.raises(InputError, match="is a device or a pipe"):
+        report(two_runs[0], "-o", tmp_path / "pipe.md", *options)
+    assert [path.name for path in tmp_path.iterdir()] == ["pipe.md"]
+
+
+@pytest.mark.parametrize("there", [False, True])
+def test_a_report_that_finds_no_room_leaves_what_was_there(tmp_path, two_runs, there):
+    resource = pytest.importorskip("resource", reason="files have no limit here")
+    target = tmp_path / "r.json"
+    if there:
+        target.write_text("mine")
+    limits = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (5000, limits[1]))
+    try:
+        with pytest.raises(RunFileError, match=r"r\.json: cannot be written \(File too large\)"):
+            report(two_runs[0], "-o", target, "--force")
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, limits)
+    assert [(path.name, path.read_text()) for path in tmp_path.iterdir()] == [("r.json", "mine")] * there
+
+
+def test_an_interrupted_report_leaves_what_was_there(tmp_path, two_runs, monkeypatch):
+    def interrupted(new):
+        assert new.path.stat().st_size > 1000
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("infoplane.runfile.new_file.NewFile.replace", interrupted)
+    target = tmp_path / "r.json"
+    target.write_text("mine")
+    with pytest.raises(KeyboardInterrupt):
+        report_command([two_runs[0]], out=target, force=True)
+    assert [(path.name, path.read_text()) for path in tmp_path.iterdir()] == [("r.json", "mine")]
+
+
+@pytest.mark.skipif(not os.path.isdir("/proc/self"), reason="there is no folder in which nothing can be made")
+def test_a_folder_that_takes_no_file_is_named(two_runs):
+    with pytest.raises(RunFileError, match=r"/proc/x\.md: cannot be written \(nothing can be made in /proc\)"):
+        report(two_runs[0], "-o", "/proc/x.md")
+
+
 def test_of_real_labels_i_zy_is_an_estimate_and_no_entropy_its_limit(tmp_path):
     settings = read_settings(
         None,

@@ -4,6 +4,8 @@ import math
 
 import pytest
 
+from infoplane.reports.decimals import time_text
+from infoplane.reports.findings import FindingSummary
 from infoplane.reports.run_facts import Measured, RunFacts, SiteFacts
 from infoplane.reports.run_sentences import run_blocks
 
@@ -54,3 +56,28 @@ def test_an_estimate_is_no_bound():
     assert "at least" not in text
     assert "reads nothing out" not in text
     assert "(estimate)" in text
+
+
+@pytest.mark.parametrize(
+    ("time", "text"),
+    [
+        (0.0, "0"),
+        (24.6429, "24.6"),
+        (3.0, "3"),
+        (0.5, "0.5"),
+        (1200.25, "1,200"),
+        (0.0123, "0.0123"),
+        (math.inf, "inf"),
+    ],
+)
+def test_an_epoch_is_whole_or_has_three_digits(time, text):
+    assert time_text(time) == text
+
+
+@pytest.mark.parametrize(
+    ("amount", "unit", "text"),
+    [(1630.4, "bit", "by up to 1,630 bit"), (0.0123, "bit", "by up to 0.0123 bit"), (85.0, "1", "up to 85")],
+)
+def test_amounts_of_findings_are_numbers_that_are_read(amount, unit, text):
+    found = FindingSummary("plane", "odd_thing", ("fc",), 3, 4, amount, unit, "", "")
+    assert found.extent == f"fc: 3 of 4 rows, {text}"

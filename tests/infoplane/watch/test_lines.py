@@ -71,9 +71,15 @@ def test_json_is_strict_and_has_null_for_what_is_not_finite(state_of):
     assert row["probes"][0]["i_zy"] is None
     assert row["probes"][0]["i_zx"] == 7.5
     assert [probe["host"] for probe in row["probes"]] == ["trained", "untrained"]
-    assert row["units"]["i_zx"] == "bit"
+    assert row["units"] == {"i_zx": "bit", "i_zy": "bit", "error": "%", "loss": "bit"}
     assert row["kinds"] == {"i_zx": "upper_bound", "i_zy": "lower_bound"}
     assert (row["n"], row["split"], row["estimator"]) == (500, "test", "VIB probe")
+
+
+def test_the_error_in_json_is_in_per_cent_as_in_the_lines(state_of):
+    state = state_of(rows=1, error=0.25)
+    assert json.loads(json_line(state, state.last))["error"] == 25.0
+    assert "error 25.00 %" in Lines().of(state)[0][0]
 
 
 def test_what_comes_from_a_file_cannot_steer_the_terminal(state_of):
