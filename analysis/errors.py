@@ -33,13 +33,21 @@ class InputError(InfoplaneError, ValueError):
 def near_names(name: str, known: Iterable[str], limit: int = 3) -> str:
     """Return ``"; did you mean 'a' or 'b'?"`` for the known names that resemble `name`, else ``""``.
 
-    Names that go on from `name` come first; small and capital letters are the same.
+    Names that go on from `name` come first; small and capital letters are the same. Alike are names of which six
+    letters in ten agree in their order, or the first half.
     """
     by_lower = {candidate.lower(): candidate for candidate in known}
     longer = [lower for lower in by_lower if name and lower.startswith(name.lower())]
-    alike = difflib.get_close_matches(name.lower(), by_lower, n=limit, cutoff=0.5)
+    alike = [
+        one for one in difflib.get_close_matches(name.lower(), by_lower, limit, 0.5) if _is_alike(name.lower(), one)
+    ]
     close = [by_lower[lower] for lower in dict.fromkeys([*longer, *([] if longer else alike)])][:limit]
     return f"; did you mean {' or '.join(repr(c) for c in close)}?" if close else ""
+
+
+def _is_alike(name: str, other: str) -> bool:
+    half = (max(len(name), len(other)) + 1) // 2
+    return name[:half] == other[:half] or difflib.SequenceMatcher(None, other, name).ratio() >= 0.6
 
 
 def one_of(name: str, value: object, accepted: Iterable[str]) -> None:

@@ -116,11 +116,14 @@ _HOMES = {
 
 
 def __getattr__(name: str) -> Any:
-    if name in _MODULES:
-        return import_module(f"infoplane.{name}")
-    if name in _HOMES:
-        return getattr(import_module(_HOMES[name]), name)
     from infoplane.analysis.errors import near_names
+    from infoplane.analysis.importing import importing
+
+    with importing(f"infoplane.{name}"):
+        if name in _MODULES:
+            return import_module(f"infoplane.{name}")
+        if name in _HOMES:
+            return getattr(import_module(_HOMES[name]), name)
 
     raise AttributeError(f"infoplane has no {name!r}{near_names(name, __all__)}")
 

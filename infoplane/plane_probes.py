@@ -70,31 +70,32 @@ def plain_probes(plane: StreamView) -> NDArray[np.bool_]:
     return plain
 
 
-def plane_values(plane: StreamView, rows: slice | None, quantities: Sequence[str]) -> NDArray[np.float64]:
-    """Return quantities of every probe, shape (rows, probes, quantities).
+def plane_values(plane: StreamView, rows: int | slice | None, quantities: Sequence[str]) -> NDArray[np.float64]:
+    """Return quantities of every probe, shape (rows, probes, quantities); of one row, without that dimension.
 
     Parameters
     ----------
     plane : StreamView
         The stream ``plane`` of a run.
-    rows : slice or None
-        Which rows; None for all.
+    rows : int, slice or None
+        Which rows, as for `StreamView.read`.
     quantities : sequence of str
         As ``i_zx``, in bit. NaN stands for one that the file lacks, being of another program or an older format.
     """
     known = plane["quantity"].tolist()
     has = [name for name in quantities if name in known]
-    steps = plane.read(plane.row, rows)
-    values = np.full((len(steps), len(plane["probe"]), len(quantities)), np.nan)
+    values = np.full((*np.shape(plane.read(plane.row, rows)), len(plane["probe"]), len(quantities)), np.nan)
     if has:
-        values[:, :, [quantities.index(name) for name in has]] = plane.read("values", rows, has)
+        values[..., [quantities.index(name) for name in has]] = plane.read("values", rows, has)
     return values
 
 
-def settings_phrase(plane: StreamView) -> str:
-    """Return the mode, the dimensions and the beta of the plain probes, safe to print."""
-    shown = plain_probes(plane)
-    latent, beta = (" or ".join(f"{value:g}" for value in np.unique(plane[name][shown])) for name in ("latent", "beta"))
+def settings_phrase(plane: StreamView, probes: Sequence[PlaneProbe]) -> str:
+    """Return the mode of a plane's probes, and the dimensions and the beta of those given, safe to print."""
+    latent, beta = (
+        " or ".join(f"{value:g}" for value in sorted({getattr(probe, name) for probe in probes}))
+        for name in ("latent", "beta")
+    )
     mode = f"mode {printable(plane.attrs['probe_mode'], NAME)}, " if "probe_mode" in plane.attrs else ""
     return f"{mode}N = {latent}, beta = {beta}"
 

@@ -20,6 +20,7 @@ from infoplane.probes.selection import Sites, select_sites
 from infoplane.probes.target import ClassTarget, RealTarget, Target
 from infoplane.probes.vib_settings import VIBSettings
 from infoplane.recording import Recording
+from infoplane.runfile.run_name import check_run_name
 from infoplane.scaling.synscaw import SynScaW
 from infoplane.sink import Sink
 
@@ -72,8 +73,8 @@ def record(
     model : torch.nn.Module
         The host, unchanged by mode ``observe``: its training is bit-identical with and without the recording.
     path : path-like or None
-        The run file to create (HDF5); None records for `sinks` and for what `Recording.measure` returns alone. Under
-        torch.distributed rank 0 writes.
+        The run file to create (HDF5), which ends in .h5, .hdf5 or .nxs; None records for `sinks` and for what
+        `Recording.measure` returns alone. Under torch.distributed rank 0 writes.
     sites : str, re.Pattern, type of module, predicate, a sequence of these, or {site: alias}
         What is observed: modules by name, glob (``*`` within a dotted component, ``**`` across), regular expression,
         type, or ``predicate(name, module)``. A string may say more: ``fc1@input``, ``shared:1`` (its second call),
@@ -186,6 +187,8 @@ def record(
         raise InputError(f"record() observes a torch.nn.Module, but it was given a {type(model).__name__}")
     if lazy := lazy_parameters(model):
         raise SiteError(f"the parameter {lazy[0]!r} has no shape yet: run one forward before you record the network")
+    if path is not None:
+        check_run_name(Path(path))
     for name, given in (("configuration", configuration), ("data", data)):
         if given is not None and not isinstance(given, Mapping):
             raise InputError(f"{name} is {given!r}, but it must be a mapping, such as {{'name': 'mnist'}}")

@@ -49,7 +49,7 @@ def compare(
     Pairs the runs by seed, compares their last rows, and says reproduced, not reproduced, contradicted, or undecided
     and how many seeds would decide. The exit code is 0 whatever the verdict.
 
-    Example: infoplane compare baseline/*.h5 synscaw/*.h5 --metric error --claim -0.07
+    Example: infoplane compare 'baseline/*.h5' 'synscaw/*.h5' --claim -0.07
     """
     from infoplane.analysis.verdicts import Claim
     from infoplane.errors import InputError

@@ -105,7 +105,7 @@ def _findings(run: "Run", rows: dict[str, int] | None) -> dict[str, Any]:
 def _page(facts: dict[str, Any]) -> str:
     from tqdm import tqdm
 
-    from infoplane.cli.tables import wrapped
+    from infoplane.cli.finding_lines import wrapped
     from infoplane.printable import NAME, printable
 
     path, status = printable(facts["path"]), facts["status"]

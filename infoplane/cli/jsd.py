@@ -11,7 +11,7 @@ def jsd(
     runs: Annotated[list[Path], typer.Argument(help="Run files.")],
     csv: Annotated[Path | None, typer.Option(help="Also write the table as CSV.")] = None,
     markdown: Annotated[Path | None, typer.Option(help="Also write the table as Markdown.")] = None,
-    json: Annotated[bool, typer.Option("--json", help="Print one object per row instead of a table.")] = False,
+    json: Annotated[bool, typer.Option("--json", help="Print one JSON object per row instead of a table.")] = False,
     force: Annotated[bool, typer.Option("--force", help="Replace existing files.")] = False,
 ) -> None:
     """Report divergences from log-normal laws.

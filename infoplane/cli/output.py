@@ -8,15 +8,16 @@ PICTURES = (".png", ".pdf", ".svg")
 
 
 def new_file(path: Path, *, force: bool) -> Path:
-    """Return `path`, its folder made, or raise `InputError` where it exists and `force` is off."""
+    """Return `path`, or raise `InputError` where it exists and `force` is off, or its folder is not there.
+
+    The folder is not made: one that is named here and not there is most often a slip of the pen.
+    """
     if path.is_dir():
         raise InputError(f"{path} is a folder, but a file is to be written there")
     if path.exists() and not force:
         raise InputError(f"{path} exists already; --force replaces it")
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise InputError(f"the folder {path.parent} cannot be made ({error.strerror or error})") from error
+    if not path.parent.is_dir():
+        raise InputError(f"{path} cannot be written: there is no folder {path.parent}")
     return path
 
 

@@ -87,7 +87,7 @@ def _target(out: Path, arrange: str, style: str, *, force: bool) -> Path:
             f"{out} does not end in {', '.join(PICTURES)} for a picture, or {' or '.join(MOVIES)} for a movie"
         )
     if ending in PICTURES:
-        return new_picture(_in_a_folder(out), force=force)
+        return new_picture(out, force=force)
     check_movie(out)
     if arrange != "beside" or style != "dots":
         raise InputError(
@@ -113,15 +113,6 @@ def _draw(runs: "list[Run]", target: Path, arrange: str, style: str, window: int
         plots.save(plots.overlay(arms, window=window, control=control), target)
     else:
         plots.save(plots.planes(runs, style=style, window=window, control=control), target)
-
-
-def _in_a_folder(out: Path) -> Path:
-    """Return `out`, the folder of which must be there: one that is made here is most often a slip of the pen."""
-    from infoplane.errors import InputError
-
-    if not out.parent.is_dir():
-        raise InputError(f"{out} cannot be written: there is no folder {out.parent}")
-    return out
 
 
 def _check_rows(run: "Run") -> None:

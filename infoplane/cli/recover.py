@@ -14,9 +14,10 @@ if TYPE_CHECKING:
 def recover(
     run: Annotated[Path, typer.Argument(help="Run file that was killed, cut off or damaged; it stays as it is.")],
     out: Annotated[
-        Path | None, typer.Option("--out", "-o", help="File to write; by default run.recovered.h5 beside run.h5.")
+        Path | None, typer.Option("--out", "-o", help="Run file to write; by default run.recovered.h5 beside run.h5.")
     ] = None,
     force: Annotated[bool, typer.Option("--force", help="Replace an existing file.")] = False,
+    json: Annotated[bool, typer.Option("--json", help="Print the counts as one JSON object.")] = False,
 ) -> None:
     """Copy what can be read of a run into a new file.
 
@@ -27,6 +28,7 @@ def recover(
     """
     import infoplane as ip
     from infoplane.printable import NAME, printable
+    from infoplane.runfile.json_text import to_json
     from infoplane.runfile.recover import recover as rebuilt
 
     target = run.with_name(f"{run.stem}.recovered.h5") if out is None else out
@@ -39,11 +41,15 @@ def recover(
         with ip.open_run(written) as new:
             # Among the events are now those that say what was recovered.
             after = {name: len(new.stream(name)) for name in new.streams}
-    width = max((len(printable(name, NAME)) for name in before), default=0)
     saved = {name: min(after.get(name, 0), readable) for name, (_, readable) in before.items()}
-    print("rows recovered:")
-    for name, (committed, _) in before.items():
-        print(f"  {printable(name, NAME):<{width}}{saved[name]:>9,} of {committed:,}")
+    if json:
+        streams = {name: {"committed": rows, "recovered": saved[name]} for name, (rows, _) in before.items()}
+        print(to_json({"run": str(run), "written": str(written), "streams": streams}))
+    else:
+        width = max((len(printable(name, NAME)) for name in before), default=0)
+        print("rows recovered:")
+        for name, (committed, _) in before.items():
+            print(f"  {printable(name, NAME):<{width}}{saved[name]:>9,} of {committed:,}")
     print(printable(written), file=sys.stderr)
     lost = sum(committed for committed, _ in before.values())
     if lost and not any(saved.values()):

@@ -54,13 +54,10 @@ def reproduce(
 
     Example: infoplane reproduce fig4
     """
+    from infoplane.errors import InputError
     from infoplane.experiments.reproduce import EXPERIMENTS
     from infoplane.experiments.reproduce import reproduce as run
 
-    if name is None:
-        listed = {key: _described(one) for key, one in EXPERIMENTS.items()}
-        print(json_format.dumps(listed) if json else _listing())
-        return
     given = {
         "seed": seed,
         "seeds": seeds,
@@ -73,6 +70,12 @@ def reproduce(
         "download": download or None,
     }
     options = {key: value for key, value in given.items() if value is not None}
+    if name is None:
+        if options or out is not None or scale != "small" or quiet:
+            raise InputError("a NAME is missing, such as fig4: the options are those of one figure or table")
+        listed = {key: _described(one) for key, one in EXPERIMENTS.items()}
+        print(json_format.dumps(listed) if json else _listing())
+        return
     result = run(name, scale=scale, out=out, quiet=quiet, **options)
     if json:
         print(json_format.dumps(result.record()))

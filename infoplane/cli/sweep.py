@@ -1,5 +1,6 @@
 """``infoplane sweep``: many trainings, one run file each."""
 
+import json as json_format
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -45,7 +46,10 @@ def sweep(
     dry_run: Annotated[bool, typer.Option("--dry-run", help="List the points, and train nothing.")] = False,
     quiet: Annotated[bool, typer.Option("--quiet", help="No progress bar, no table.")] = False,
     json: Annotated[
-        bool, typer.Option("--json", help="Print one JSON object per setting and site instead of the table.")
+        bool,
+        typer.Option(
+            "--json", help="Print one JSON object per setting and site instead of the table, or per point listed."
+        ),
     ] = False,
 ) -> None:
     """Train every combination of settings and seeds.
@@ -53,7 +57,7 @@ def sweep(
     One run file per point. Points that are finished are kept, stopped ones go on, failed ones are reported in the end.
     The plan stands in sweep.json before the first point begins.
 
-    Example: infoplane sweep config.toml --seeds 10 --grid scaling.rate=0,0.03,0.06 --jobs 2
+    Example: infoplane sweep config.toml --seeds 5 --grid scaling.rate=0,0.03
     """
     from infoplane.sweep.engine import Engine
     from infoplane.sweep.points import plan
@@ -66,12 +70,17 @@ def sweep(
     done = {point.name for point in finished_points(planned, out.absolute())}
     if dry_run:
         for point in planned.points:
-            typer.echo(f"{out / point.name}.h5{'  finished' if point.name in done else ''}")
+            path, is_finished = f"{out / point.name}.h5", point.name in done
+            if json:
+                typer.echo(json_format.dumps({"run": path, "seed": point.settings.seed, "finished": is_finished}))
+            else:
+                typer.echo(f"{path}{'  finished' if is_finished else ''}")
         return
     if not quiet:
         kept = f", {len(done)} of them finished before" if done else ""
         seeds_said = "; seeds side by side" if vectorize else ""
-        typer.echo(f"infoplane: {len(planned.points)} points{kept}; {where}{seeds_said}; to {out}", err=True)
+        several = "" if len(planned.points) == 1 else "s"
+        typer.echo(f"infoplane: {len(planned.points)} point{several}{kept}; {where}{seeds_said}; to {out}", err=True)
     result = run_plan(planned, out, engine=where, vectorize=vectorize, quiet=quiet)
     if json:
         from infoplane.json_lines import json_lines

@@ -12,7 +12,9 @@ def train(
     config: Annotated[
         Path | None, typer.Argument(help="TOML file of settings; docs/training.md shows one.", dir_okay=False)
     ] = None,
-    out: Annotated[Path | None, typer.Option("--out", "-o", help="Run file to write.", dir_okay=False)] = None,
+    out: Annotated[
+        Path | None, typer.Option("--out", "-o", help="Run file to write: .h5, .hdf5 or .nxs.", dir_okay=False)
+    ] = None,
     preset: Annotated[
         str | None,
         typer.Option(
@@ -82,7 +84,7 @@ def train(
     untrained network, and recorders are on. A checkpoint is kept beside the run file: the same command with --resume
     goes on after a crash.
 
-    Example: infoplane train --data digits --method synscaw --epochs 20 --out run.h5
+    Example: infoplane train --method synscaw --epochs 20 --out run.h5
     """
     from infoplane.errors import InputError
     from infoplane.training import TrainingError, read_settings, to_toml
@@ -149,9 +151,16 @@ def _assignments(texts: list[str], given: dict[str, Any]) -> dict[str, Any]:
 def _place_for(out: Path, *, force: bool, resume: bool) -> Path:
     from infoplane.cli.output import new_file
     from infoplane.errors import InputError
+    from infoplane.runfile.run_name import check_run_name
 
+    check_run_name(out)
     if out.is_file() and not (force or resume) and _is_first():
         raise InputError(f"{out} exists already; --resume goes on with its training, --force replaces it")
+    try:
+        # Run files are often kept in a folder of their own, such as runs/.
+        out.parent.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise InputError(f"the folder {out.parent} cannot be made ({error.strerror or error})") from error
     # Under torchrun the first process may have made the file before another looks.
     return new_file(out, force=force or resume or not _is_first())
 

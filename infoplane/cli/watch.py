@@ -17,7 +17,9 @@ def watch(
     open_: Annotated[bool, typer.Option("--open/--no-open", help="Open the page in the default browser.")] = False,
     once: Annotated[bool, typer.Option("--once", help="Print how the runs stand now, and exit.")] = False,
     poll: Annotated[float, typer.Option(help="Seconds between two looks at the files.")] = 1.0,
-    json: Annotated[bool, typer.Option("--json", help="Print one object per row, those already there first.")] = False,
+    json: Annotated[
+        bool, typer.Option("--json", help="Print one JSON object per row, those already there first.")
+    ] = False,
 ) -> None:
     """Follow runs while they are written.
 

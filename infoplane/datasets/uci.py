@@ -12,6 +12,7 @@ from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from infoplane.analysis.importing import importing
 from infoplane.datasets.checked_file import is_intact, write_checked
 from infoplane.datasets.csv_file import read_csv
 from infoplane.datasets.dataset import Dataset
@@ -95,6 +96,8 @@ def load_uci(
     ------
     DatasetError
         The table is absent, damaged, or cannot be fetched.
+    MissingLibraryError
+        It is to be fetched, and ucimlrepo does not import.
     InputError
         An option cannot be used.
     """
@@ -130,12 +133,8 @@ def load_uci(
 
 
 def _fetch(name: str, table: Table, path: Path) -> None:
-    try:
+    with importing(f"fetching {name!r}", extra="uci"):
         fetch_ucirepo = import_module("ucimlrepo").fetch_ucirepo
-    except ImportError as error:
-        raise DatasetError(
-            f"fetching {name!r} needs ucimlrepo (the extra 'uci'): pip install 'infoplane[uci]'"
-        ) from error
     try:
         # Whatever the network does, it is one thing to the user.
         fetched = fetch_ucirepo(id=table.number)

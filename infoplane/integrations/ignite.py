@@ -13,13 +13,12 @@ the exception. Probes learn from the last training forward of every iteration.
 from collections.abc import Iterable
 from typing import Any
 
+from infoplane.analysis.importing import importing
 from infoplane.probes.batches import Unpack, read_batches
 from infoplane.recording import Recording
 
-try:
+with importing("the handler of ignite", extra="ignite"):
     from ignite.engine import Engine, Events
-except ImportError as error:
-    raise ImportError(f"ignite did not import ({error}): pip install 'infoplane[ignite]'") from error
 
 
 class InfoplaneHandler:

@@ -7,15 +7,14 @@ from typing import Any
 
 import torch
 
+from infoplane.analysis.importing import importing
 from infoplane.errors import CaptureError, InputError
 from infoplane.integrations.lightning_scaling import SynScaWCallback
 from infoplane.probes.batches import Unpack, read_batches
 from infoplane.recorder import record
 
-try:
+with importing("a callback of Lightning", extra="lightning"):
     from lightning.pytorch import Callback, LightningModule, Trainer
-except ImportError as error:
-    raise ImportError(f"Lightning did not import ({error}): pip install 'infoplane[lightning]'") from error
 
 
 class InfoplaneCallback(Callback):

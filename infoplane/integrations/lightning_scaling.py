@@ -6,15 +6,14 @@ To keep its passes in a run file, give it to the recording instead:
 
 from typing import Any
 
+from infoplane.analysis.importing import importing
 from infoplane.errors import InputError
 from infoplane.scaling.moments import learning_rate_factor
 from infoplane.scaling.report import ScalingReport
 from infoplane.scaling.synscaw import SynScaW
 
-try:
+with importing("a callback of Lightning", extra="lightning"):
     from lightning.pytorch import Callback, LightningModule, Trainer
-except ImportError as error:
-    raise ImportError(f"Lightning did not import ({error}): pip install 'infoplane[lightning]'") from error
 
 
 class SynScaWCallback(Callback):

@@ -10,18 +10,17 @@ from os import PathLike, fspath
 
 import numpy as np
 
+from infoplane.analysis.importing import importing
 from infoplane.analysis.sketch import SketchSummary
 from infoplane.probes.measurement import Measurement
 from infoplane.probes.probe_info import ProbeInfo
 from infoplane.rows import plane_values
 from infoplane.runfile.schema import PLANE_QUANTITIES
 
-try:
+with importing("the sink of TensorBoard", extra="tensorboard"):
     from tensorboard.compat.proto.histogram_pb2 import HistogramProto
     from tensorboard.compat.proto.summary_pb2 import Summary, SummaryMetadata
     from torch.utils.tensorboard import FileWriter
-except ImportError as error:
-    raise ImportError(f"TensorBoard did not import ({error}): pip install 'infoplane[tensorboard]'") from error
 
 # {kind} is that of the label bound: an estimate where the entropy of real labels is one, a lower bound otherwise.
 _PROBE = {

@@ -15,13 +15,12 @@ step of the network, one for each forward; with ``record(..., probe_every=k)`` o
 from collections.abc import Iterable
 from typing import Any
 
+from infoplane.analysis.importing import importing
 from infoplane.errors import InputError
 from infoplane.recording import Recording
 
-try:
+with importing("a callback of Hugging Face's Trainer", extra="transformers"):
     from transformers import TrainerCallback, TrainerControl, TrainerState, TrainingArguments
-except ImportError as error:
-    raise ImportError(f"transformers did not import ({error}): pip install 'infoplane[transformers]'") from error
 
 
 class InfoplaneTrainerCallback(TrainerCallback):

@@ -11,16 +11,15 @@ the recording, and give it the recording too.
 
 from typing import Any
 
+from infoplane.analysis.importing import importing
 from infoplane.errors import InputError
 from infoplane.recording import Recording
 from infoplane.scaling.moments import learning_rate_factor
 from infoplane.scaling.report import ScalingReport
 from infoplane.scaling.synscaw import SynScaW
 
-try:
+with importing("a callback of Hugging Face's Trainer", extra="transformers"):
     from transformers import TrainerCallback, TrainerControl, TrainerState, TrainingArguments
-except ImportError as error:
-    raise ImportError(f"transformers did not import ({error}): pip install 'infoplane[transformers]'") from error
 
 
 class SynScaWTrainerCallback(TrainerCallback):

@@ -12,6 +12,7 @@ from typing import Any
 from torch import nn
 
 from infoplane.analysis.errors import InputError, near_names, whole_number
+from infoplane.analysis.importing import MissingLibraryError
 from infoplane.models.catalogue import MODELS, Entry, Wanted
 from infoplane.models.named_model import named_model
 from infoplane.models.vision import stage_ends, vision_model, vision_names
@@ -111,8 +112,9 @@ def check_model(name: str) -> None:
     own = f"accepted: {', '.join(MODELS)}, torchvision's classification networks, and package.module:function"
     try:
         known = vision_names()
-    except InputError as error:
-        raise InputError(f"no model {name!r} of infoplane's own{near_names(name, MODELS)}; {own}; {error}") from error
+    except MissingLibraryError as error:
+        text = f"no model {name!r} of infoplane's own{near_names(name, MODELS)}; {own}; {error}"
+        raise MissingLibraryError(text) from error
     if name not in known:
         raise InputError(f"no model {name!r}; {own}{near_names(name, [*MODELS, *known])}")
 

@@ -18,6 +18,7 @@ import torch
 from torch import Tensor, nn
 
 from infoplane.analysis.errors import InputError, near_names
+from infoplane.analysis.importing import MissingLibraryError, missing
 from infoplane.models.initial import initial_weights
 from infoplane.probes.isolation import preserved_random_state
 
@@ -72,7 +73,7 @@ def vision_names() -> tuple[str, ...]:
 
     Raises
     ------
-    InputError
+    MissingLibraryError
         When torchvision does not import.
     """
     models = _torchvision_models()
@@ -100,8 +101,10 @@ def vision_model(
     Raises
     ------
     InputError
-        When the name is unknown, torchvision does not import or does not take the options, weights are asked for, or
-        the network cannot read such inputs or gives more than one tensor in training.
+        When the name is unknown, torchvision does not take the options, weights are asked for, or the network cannot
+        read such inputs or gives more than one tensor in training.
+    MissingLibraryError
+        When torchvision does not import.
     """
     models = _torchvision_models()
     if name not in vision_names():
@@ -168,12 +171,14 @@ def _said(error: Exception) -> str:
 
 
 def _torchvision_models() -> Any:
-    # A torchvision built for another torch fails in many ways (OSError, RuntimeError, AttributeError): all of them
-    # mean that it cannot be used here.
+    # A torchvision built for another torch fails in many more ways (OSError, RuntimeError, AttributeError): all of
+    # them mean that it cannot be used here.
     try:
         return import_module("torchvision.models")
+    except ImportError as error:
+        raise missing("a network of torchvision", error) from error
     except Exception as error:
-        raise InputError(
-            f"networks of torchvision need torchvision, which does not import here ({type(error).__name__}: "
-            f"{_said(error)}); install the release that belongs to your torch: pip install torchvision"
+        raise MissingLibraryError(
+            f"a network of torchvision needs torchvision, which does not import ({type(error).__name__}: "
+            f"{_said(error)}): install the release that belongs to your torch"
         ) from error

@@ -18,7 +18,7 @@ from numpy.typing import ArrayLike, NDArray
 from infoplane.analysis.bottleneck_curve import BottleneckCurve, bottleneck_curve
 from infoplane.analysis.units import nats_per_unit, unit_name
 from infoplane.errors import InputError
-from infoplane.plane_probes import plain_probes
+from infoplane.plane_probes import plane_probes, plane_values
 from infoplane.plots.caption import caption_below, in_words, legend_below, name_as_is, small
 from infoplane.plots.common_looks import BEYOND, LEGEND
 from infoplane.plots.own_axes import on_axes
@@ -151,20 +151,20 @@ def _read(run: Run | str | PathLike[str], control: bool) -> list[_Dots]:
     plane = run.plane()
     if not len(plane):
         raise InputError(f"{run.path}: nothing has been measured yet")
-    numbers = [plane.read("values", None, name) for name in ("i_zx", "i_zy", "se_i_zx", "se_i_zy")]
-    names, sites, hosts = plane["probe"].tolist(), plane["site"].tolist(), plane["host"].tolist()
+    values = plane_values(plane, None, ("i_zx", "i_zy", "se_i_zx", "se_i_zy"))
+    n = int(plane.read("n", -1))
     found = []
-    for k in np.flatnonzero(plain_probes(plane)):
-        if hosts[k] == "untrained" and not control:
+    for probe in plane_probes(plane):
+        if not probe.is_plain or (probe.is_control and not control):
             continue
-        x, y, error_x, error_y = (values[:, k].astype(np.float64) for values in numbers)
+        x, y, error_x, error_y = values[:, probe.at].T
         keep = np.isfinite(x) & np.isfinite(y)
-        told = f"N = {int(plane['latent'][k])}, beta = {plane['beta'][k]:g}, n = {int(plane['n'][-1]):,}"
+        told = f"N = {probe.latent}, beta = {probe.beta:g}, n = {n:,}"
         found.append(
             _Dots(
-                probe=names[k],
-                site=sites[k],
-                untrained=hosts[k] == "untrained",
+                probe=probe.probe,
+                site=probe.site,
+                untrained=probe.is_control,
                 x=x[keep],
                 y=y[keep],
                 error_x=error_x[keep],

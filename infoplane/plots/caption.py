@@ -17,6 +17,7 @@ from matplotlib.transforms import Bbox, ScaledTranslation
 
 from infoplane.plots.theme import QUIET, pt
 from infoplane.printable import NAME, printable
+from infoplane.reports.findings import in_words as code_in_words
 
 GAP = 4.0
 _WHOLE = 24  # characters of a word that is not broken
@@ -52,8 +53,8 @@ def both_ends(name: str) -> str:
 
 
 def in_words(code: str) -> str:
-    """Return the code of a finding as the report has it: ``rate above log n``."""
-    return name_as_is(code.replace("_", " "))
+    """Return the code of a finding as the report has it, ``rate above log n``, and as it is drawn."""
+    return as_is(code_in_words(code))
 
 
 def title_of(ax: Axes, name: str) -> str:

@@ -18,10 +18,10 @@ from infoplane.errors import InputError
 from infoplane.plots.caption import caption_below, legend_below, name_as_is
 from infoplane.plots.courses import CURVES, Course, Runs, read_courses, setting_named
 from infoplane.plots.own_axes import on_axes
-from infoplane.plots.path import time_text
 from infoplane.plots.seed_band import SeedBand
 from infoplane.plots.setting_words import setting_words, settings_in_words
 from infoplane.plots.ticks import whole_numbers
+from infoplane.reports.decimals import time_text
 from infoplane.runfile.run_settings import cell, differing, is_seed, setting_key
 from infoplane.site_marks import COLORS
 

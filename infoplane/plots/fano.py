@@ -15,7 +15,7 @@ from matplotlib.lines import Line2D
 
 from infoplane.analysis.fano import fano_bound, fano_ceiling
 from infoplane.errors import InputError
-from infoplane.plane_probes import plain_probes
+from infoplane.plane_probes import plane_probes, plane_values
 from infoplane.plots.caption import caption_below, legend_below, name_as_is, title_of
 from infoplane.plots.common_looks import BEYOND, LEGEND
 from infoplane.plots.own_axes import on_axes
@@ -144,11 +144,10 @@ def _read(run: Run | str | PathLike[str], row: int) -> _Row:
     plane = run.plane()
     if not len(plane):
         raise InputError(f"{run.path}: nothing has been measured yet")
-    values, quantity = plane.read("values", row), plane["quantity"].tolist()
-    bound, error, h_y = (values[:, quantity.index(name)].astype(float) for name in ("i_zy", "error", "h_y"))
-    at = np.flatnonzero(plain_probes(plane))
-    sites, hosts, step = plane["site"].tolist(), plane["host"].tolist(), int(plane.row_values[row])
-    split, n = printable(str(plane.attrs.get("split", "unnamed"))), int(plane["n"][row])
+    bound, error, h_y = plane_values(plane, row, ("i_zy", "error", "h_y")).T
+    shown = [probe for probe in plane_probes(plane) if probe.is_plain]
+    step, n = int(plane.read(plane.row, row)), int(plane.read("n", row))
+    split = printable(str(plane.attrs.get("split", "unnamed")))
     told = (
         f"Step {step:,}, {split} split, n = {n:,}, {classes} classes. Accuracies are shares of these inputs. A point "
     )
@@ -156,8 +155,8 @@ def _read(run: Run | str | PathLike[str], row: int) -> _Row:
     return _Row(
         name=run.path.stem,
         classes=classes,
-        h_y=float(h_y[at[0]]),
-        points=tuple((sites[k], hosts[k], bound[k], error[k]) for k in at),
+        h_y=float(h_y[shown[0].at]),
+        points=tuple((probe.site, probe.host, bound[probe.at], error[probe.at]) for probe in shown),
         network=_network_error(run, step),
         told=told,
     )

@@ -29,13 +29,14 @@ from infoplane.analysis.errors import whole_number
 from infoplane.errors import InputError
 from infoplane.plots.caption import head_as_is, shortened
 from infoplane.plots.gif_writer import GifWriter
-from infoplane.plots.path import Clock, ProbePath, RunPaths, time_text
+from infoplane.plots.path import Clock, ProbePath, RunPaths
 from infoplane.plots.plane import ROWS
 from infoplane.plots.plane_legend import ring
 from infoplane.plots.planes import columns_of, height_beside, panels
 from infoplane.plots.read_paths import read_paths
 from infoplane.plots.theme import SLIDE, pt, shades, site_styles, theme
 from infoplane.printable import printable
+from infoplane.reports.decimals import time_text
 from infoplane.runfile.reader import Run
 
 MOVIES = (".gif", ".mp4")

@@ -17,7 +17,7 @@ from infoplane.errors import InputError
 from infoplane.plots.caption import caption_below, legend_below, name_as_is
 from infoplane.plots.ellipses import check_region, cut_sentence, draw_ellipses, with_ellipses
 from infoplane.plots.own_axes import on_axes
-from infoplane.plots.path import Clock, ProbePath, RunPaths, time_text
+from infoplane.plots.path import Clock, ProbePath, RunPaths
 from infoplane.plots.plane import ROWS
 from infoplane.plots.plane_legend import LEGEND, common_entries, notes
 from infoplane.plots.plane_lines import draw_lines, limits_of
@@ -26,6 +26,7 @@ from infoplane.plots.seeds import Runs, read_arm
 from infoplane.plots.sites import chosen, site_colors
 from infoplane.plots.theme import QUIET, pt, shades
 from infoplane.printable import NAME, printable
+from infoplane.reports.decimals import time_text
 
 
 @dataclass(frozen=True)

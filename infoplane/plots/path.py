@@ -1,6 +1,5 @@
 """The paths of a run through the information plane, as pictures need them, and the clock by which they are shaded."""
 
-import math
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Self
@@ -8,6 +7,7 @@ from typing import Self
 import numpy as np
 from numpy.typing import NDArray
 
+from infoplane.reports.decimals import time_text
 from infoplane.reports.findings import CONTEXT, FindingSummary
 from infoplane.reports.plane_findings import PlaneFinding, magnitude
 
@@ -157,13 +157,6 @@ class RunPaths:
             text="",
             advice="",
         )
-
-
-def time_text(time: float) -> str:
-    """Return an epoch or a step as it is read: whole, or with three digits (``24.6``)."""
-    decimals = 0 if not time or time == round(time) else max(0, 2 - math.floor(math.log10(abs(time))))
-    shown = f"{time:,.{decimals}f}"
-    return shown.rstrip("0").rstrip(".") if decimals else shown
 
 
 @dataclass(frozen=True)

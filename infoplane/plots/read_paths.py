@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from infoplane.analysis.errors import whole_number
 from infoplane.errors import InputError, RunFileError
-from infoplane.plane_probes import plain_probes
+from infoplane.plane_probes import plane_probes, settings_phrase
 from infoplane.plots.path import ProbePath, RunPaths
 from infoplane.plots.window import windowed
 from infoplane.printable import NAME, printable
@@ -108,40 +108,39 @@ def _all_rows(run: Run, view: StreamView, every: int, probes: str) -> RunPaths:
         found = values[:, k, at[name]] if name in at else np.full(len(steps), np.nan)
         return np.asarray(found, dtype=np.float64)
 
-    sites, hosts, betas = view["site"], view["host"], view["beta"]
-    scales = view["scale"] if "scale" in view.names else np.ones(len(sites))
-    shown = plain_probes(view) if probes == "plain" else np.isin(hosts, ("trained", "untrained"))
+    known = plane_probes(view)
+    shown = [one for one in known if one.is_plain or (probes == "all" and one.host in ("trained", "untrained"))]
     found = plane_findings(run)
     unusable = [one for one in found or () if one.code not in CONTEXT]
     paths = [
         ProbePath(
-            probe=str(name),
-            site=str(sites[k]),
-            host=str(hosts[k]),
-            beta=float(betas[k]),
-            scale=float(scales[k]),
-            doubtful=np.isin(steps, [step for one in unusable if one.place == name for step in one.steps]),
-            **{name: quantity(k, name) for name in _QUANTITIES},
+            probe=one.probe,
+            site=one.site,
+            host=one.host,
+            beta=one.beta,
+            scale=one.scale,
+            doubtful=np.isin(steps, [step for each in unusable if each.place == one.probe for step in each.steps]),
+            **{name: quantity(one.at, name) for name in _QUANTITIES},
         )
-        for k, name in enumerate(view["probe"])
-        if shown[k]
+        for one in sorted(shown, key=lambda one: one.is_control)
     ]
     kind = str(view["kind"][at["i_zy"]])
     real = _real_labels(run, kind)
+    settings = f"Probes: {settings_phrase(view, shown)}"
     return RunPaths(
         name=run.path.stem,
         step=steps.astype(np.float64),
         epoch=read("epoch"),
-        paths=tuple(sorted(paths, key=lambda path: path.host != "trained")),
+        paths=tuple(paths),
         h_y=np.nan if real or "h_y" not in at else float(values[-1, 0, at["h_y"]]),
         label_kind=kind,
         real_labels=real,
         n=int(view.read("n", -1)),
         n_sandwich=int(view.read("n_sandwich", -1)) if "n_sandwich" in view.names else 0,
-        settings=f"{_probes(view, shown)}, {_updates(view)}. {_measured(view)}",
-        probes=_probes(view, shown),
+        settings=f"{settings}, {_updates(view)}. {_measured(view)}",
+        probes=settings,
         found=found,
-        others=tuple(str(name) for name in view["probe"][~shown]),
+        others=tuple(one.probe for one in known if one not in shown),
         every=every,
         of=of,
     )
@@ -154,13 +153,6 @@ def _real_labels(run: Run, kind: str) -> bool:
     """Whether labels are real numbers, whose differential entropy is no limit of an information."""
     probes = run.provenance.get("probes")
     return kind != "lower_bound" or (isinstance(probes, dict) and probes.get("dimensions") is not None)
-
-
-def _probes(view: StreamView, shown: NDArray[np.bool_]) -> str:
-    latent, beta = (" or ".join(f"{value:g}" for value in np.unique(view[name][shown])) for name in ("latent", "beta"))
-    known = view.attrs
-    mode = f"mode {printable(known['probe_mode'], NAME)}, " if "probe_mode" in known else ""
-    return f"Probes: {mode}N = {latent}, beta = {beta}"
 
 
 def _updates(view: StreamView) -> str:

@@ -1,4 +1,4 @@
-"""In how many decimals a number in bit is written, wherever it is shown in text."""
+"""In how many decimals a number is written, wherever it is shown in text: one in bit, and a time of the training."""
 
 import math
 
@@ -18,3 +18,12 @@ def decimals(value: float, error: float = math.nan) -> int:
     if math.isfinite(error) and error > 0:
         return min(_MOST, max(0, 1 - math.floor(math.log10(error))))
     return 3 if abs(value) < 10 else 1
+
+
+def time_text(time: float) -> str:
+    """Return an epoch or a step as it is read: whole, or with three digits (``24.6``)."""
+    if not math.isfinite(time):
+        return f"{time:g}"
+    digits = 0 if time == round(time) else max(0, 2 - math.floor(math.log10(abs(time))))
+    shown = f"{time:,.{digits}f}"
+    return shown.rstrip("0").rstrip(".") if digits else shown

@@ -28,6 +28,7 @@ CONTEXT = frozenset(
 
 _CONTROL = "@untrained"
 _LISTED = 4
+_HUGE = 1e9
 
 
 @dataclass(frozen=True)
@@ -63,7 +64,8 @@ class FindingSummary:
     @property
     def extent(self) -> str:
         """Where, how often and by how much, safe to print: ``hidden1, hidden2: 10 of 10 rows, by up to 85 bit``."""
-        size = f"{self.amount:.3g}{'' if self.unit == '1' else f' {printable(self.unit, NAME)}'}"
+        number = f"{self.amount:,.0f}" if 999.5 <= abs(self.amount) < _HUGE else f"{self.amount:.3g}"
+        size = f"{number}{'' if self.unit == '1' else f' {printable(self.unit, NAME)}'}"
         most = f"{'' if self.unit == '1' else 'by '}{'up to ' if self.rows > 1 else ''}{size}"
         rows = f"{self.rows} of {self.of} row{'s' if self.of > 1 else ''}"
         return f"{_listed(self.places)}: {rows}{'' if math.isnan(self.amount) else f', {most}'}"
@@ -102,6 +104,11 @@ def findings(run: Run | str | PathLike[str]) -> tuple[FindingSummary, ...]:
     with reading(run.path):
         groups = [_summary(run, rows) for _, rows in table.groupby(["stream", "code"], sort=False)]
     return tuple(sorted(groups, key=lambda group: group.code in CONTEXT))
+
+
+def in_words(code: str) -> str:
+    """Return the code of a finding as it is written in a sentence, safe to print."""
+    return printable(code.replace("_", " "), NAME)
 
 
 def codes_of_points(run: Run) -> dict[tuple[int, str], list[str]]:

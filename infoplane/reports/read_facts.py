@@ -158,7 +158,8 @@ _PARTS: dict[Callable[[Run], dict[str, Any]], dict[str, Any]] = {
 def _probes(view: StreamView) -> str:
     steps = _counted(f"{int(view.read('updates', -1)):,}", "probe step")
     draws = f", {_counted(printable(view.attrs['draws'], NAME), 'draw')} per input" if "draws" in view.attrs else ""
-    return f"{settings_phrase(view)}, {steps}{draws}"
+    shown = [probe for probe in plane_probes(view) if probe.is_plain]
+    return f"{settings_phrase(view, shown)}, {steps}{draws}"
 
 
 def _counted(count: str, noun: str) -> str:

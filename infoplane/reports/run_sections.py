@@ -20,7 +20,7 @@ from infoplane.reports.document import (
     listed,
     name,
 )
-from infoplane.reports.findings import FindingSummary
+from infoplane.reports.findings import FindingSummary, in_words
 from infoplane.reports.jsd import JSDReport, JSDRow
 from infoplane.reports.run_facts import RunFacts, SiteFacts
 from infoplane.reports.run_groups import by_setting
@@ -200,7 +200,7 @@ def _findings(facts: Sequence[RunFacts]) -> list[Block]:
         for group in one.findings or ():
             groups.setdefault(group.code, []).append((one, group))
     for code, found in groups.items():
-        blocks.append(Heading((name(code.replace("_", " ")),)))
+        blocks.append(Heading((name(in_words(code)),)))
         # A text may hold numbers of its run, such as n: it stands above the runs that it is true of.
         meanings: dict[str, list[Text]] = {}
         for one, group in found:

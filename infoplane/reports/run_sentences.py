@@ -4,7 +4,7 @@ import math
 from datetime import datetime
 
 from infoplane.printable import printable
-from infoplane.reports.decimals import decimals
+from infoplane.reports.decimals import decimals, time_text
 from infoplane.reports.document import Block, Bullets, Name, Paragraph, Text, listed, name
 from infoplane.reports.run_facts import Measured, RunFacts, SiteFacts
 
@@ -58,7 +58,9 @@ def at_row(facts: RunFacts) -> str:
     """Return which row the last one is, as ``epoch 10 (step 500)``."""
     if facts.step is None:
         return "no row"
-    return f"step {facts.step:,}" if math.isnan(facts.epoch) else f"epoch {facts.epoch:g} (step {facts.step:,})"
+    return (
+        f"step {facts.step:,}" if math.isnan(facts.epoch) else f"epoch {time_text(facts.epoch)} (step {facts.step:,})"
+    )
 
 
 def _what(facts: RunFacts) -> Text:

@@ -126,6 +126,8 @@ def run_value(run: Run, metric: str, site: str = "", *, scale: float = 1.0) -> R
         When it has no such stream, or cannot be read.
     """
     if site not in (known := sites_of(run, metric)):
+        if known == ("",):
+            raise InputError(f"{metric} is of the whole network and has no sites: leave {site!r} out")
         raise InputError(
             f"{run.path}: {metric} has no site {site!r}{near_names(site, known)}; there are "
             f"{', '.join(map(repr, known))}"

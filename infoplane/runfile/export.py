@@ -8,12 +8,14 @@ activations. Numbers are exact in every one of them.
 import warnings
 import zipfile
 from collections.abc import Callable
+from importlib import import_module
 from os import PathLike
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
 
+from infoplane.analysis.importing import importing
 from infoplane.errors import InputError, RunFileError
 from infoplane.json_lines import json_lines
 from infoplane.runfile.new_file import NewFile
@@ -129,11 +131,10 @@ def _write_csv(view: StreamView, part: Path) -> None:
 
 
 def _write_parquet(view: StreamView, part: Path) -> None:
-    try:
+    with importing("a Parquet file", extra="parquet"):
+        import_module("pyarrow")  # of which pandas says that it is absent in a sentence of its own
         with part.open("wb") as file:
             _table(view).to_parquet(file, engine="pyarrow", index=False)
-    except ImportError as error:
-        raise RunFileError("Parquet needs pyarrow (the extra 'parquet'): pip install 'infoplane[parquet]'") from error
 
 
 def _write_json(view: StreamView, part: Path) -> None:

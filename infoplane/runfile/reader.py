@@ -80,7 +80,9 @@ def open_dataset(path: str | PathLike[str], group: str = "plane") -> "xr.Dataset
     Raises
     ------
     RunFileError
-        When it is no run file, has no such stream, or xarray is not installed.
+        When it is no run file, or has no such stream.
+    MissingLibraryError
+        When xarray is not installed.
     """
     with open_run(path) as run:
         return run.stream(group.removeprefix("/").removeprefix("entry/")).to_xarray()

@@ -20,6 +20,7 @@ from infoplane.runfile.lock import WriterLock, has_writer
 from infoplane.runfile.new_file import NewFile
 from infoplane.runfile.reader import Run, open_run
 from infoplane.runfile.rebuild import copy_chosen, copy_rows, is_within_step, put_rows, rows_per_block
+from infoplane.runfile.run_name import check_run_name
 from infoplane.runfile.schema import EVENTS, STATUSES
 from infoplane.runfile.stream import Stream
 from infoplane.runfile.view import StreamView
@@ -37,7 +38,7 @@ def recover(path: str | PathLike[str], out: str | PathLike[str], *, overwrite: b
     path : path-like
         A run file of any version that was killed or cut off, or has ended. It is left as it is.
     out : path-like
-        The file to write. It appears when it is whole.
+        The file to write, which ends in .h5, .hdf5 or .nxs. It appears when it is whole.
     overwrite : bool
         Replace an HDF5 file that is there.
 
@@ -49,12 +50,13 @@ def recover(path: str | PathLike[str], out: str | PathLike[str], *, overwrite: b
     Raises
     ------
     InputError
-        When `overwrite` is neither True nor False.
+        When `overwrite` is neither True nor False, or `out` ends otherwise.
     RunFileError
         When there is nothing that can be read, a recording is writing the file, or `out` cannot be written.
     """
     path, out = Path(path), Path(out)
     true_or_false("overwrite", overwrite)
+    check_run_name(out)
     with open_run(path) as run, warnings.catch_warnings():
         warnings.simplefilter("ignore")  # that a stream is cut off becomes an event
         if has_writer(path):

@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from infoplane.analysis.errors import near_names
+from infoplane.analysis.importing import importing
 from infoplane.errors import InputError, RunFileError
 from infoplane.printable import NAME, printable
 from infoplane.runfile.access import OpenFile, reading
@@ -220,14 +221,13 @@ class StreamView:
 
         Raises
         ------
+        MissingLibraryError
+            xarray is not installed.
         RunFileError
-            When xarray is not installed, or the file cannot be read.
+            The file cannot be read.
         """
-        try:
+        with importing("a labelled data set", extra="xarray"):
             import xarray as xr
-        except ImportError as error:
-            reason = "labelled data sets need xarray and h5netcdf (the extra 'xarray'): pip install xarray h5netcdf"
-            raise RunFileError(f"{self.path}: {reason}") from error
         several = [name for name in self.variables if len(self._dims[name]) > 1]
         beside = (
             [n for n in self._dsets if n not in several] if several else list(set(self._dims) - set(self.variables))

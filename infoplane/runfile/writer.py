@@ -336,9 +336,9 @@ def _reserve(place: Path, path: Path) -> bool:
         place.open("xb").close()
     except FileExistsError:
         return False
-    except FileNotFoundError as error:
-        raise RunFileError(f"{path}: cannot be created, because its folder does not exist") from error
     except OSError as error:
+        if not place.parent.is_dir():
+            raise RunFileError(f"{path}: cannot be created, because its folder does not exist") from error
         raise RunFileError(f"{path}: cannot be created ({error.strerror or error})") from error
     return True
 

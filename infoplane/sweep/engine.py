@@ -9,6 +9,7 @@ from importlib import import_module
 from typing import Any
 
 from infoplane.analysis.errors import one_of, whole_number
+from infoplane.analysis.importing import importing
 from infoplane.errors import InputError
 from infoplane.sweep.worker import end_idle_processes, run_point
 
@@ -37,7 +38,9 @@ class Engine:
     Raises
     ------
     InputError
-        When a value cannot be used, or a library is missing.
+        When a value cannot be used.
+    MissingLibraryError
+        When a library of the engine does not import.
     """
 
     name: str = "loky"
@@ -156,10 +159,8 @@ def ignore_interrupt() -> None:
 
 
 def _library(name: str) -> Any:
-    try:
+    if name.startswith("ray"):
+        with importing("a sweep of the engine 'ray'", package="ray"):
+            return import_module(name)
+    with importing("a sweep", extra="sweep"):
         return import_module(name)
-    except ImportError as error:
-        raise InputError(
-            f"{name} did not import ({error}), which a sweep needs: pip install 'infoplane[sweep]' "
-            "(and ray, for engine 'ray')"
-        ) from error

@@ -115,7 +115,7 @@ class SweepResult:
         counts = {status: sum(o.status == status for o in self.outcomes) for status in STATUSES}
         words = {"finished": "finished", "kept": "finished before", "failed": "failed", "interrupted": "not finished"}
         said = ", ".join(f"{count} {words[status]}" for status, count in counts.items() if count)
-        lines = [f"{len(self.outcomes)} points: {said}"]
+        lines = [f"{len(self.outcomes)} point{'' if len(self.outcomes) == 1 else 's'}: {said}"]
         try:
             table = self._lines()
         except (InputError, RunFileError) as error:

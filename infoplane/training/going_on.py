@@ -72,9 +72,6 @@ def beginning(
         When there is a checkpoint that is not to be replaced, or one to go on from that cannot be, with the reason.
     """
     kept = checkpoint_path(path)
-    if kept == path:
-        other = path.with_suffix(".h5")
-        raise InputError(f"{path} ends like a checkpoint; name the run file otherwise, such as {other}")
     if not resume:
         if kept.exists() and not overwrite and not path.exists():
             raise RunFileError(

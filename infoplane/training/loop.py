@@ -10,6 +10,7 @@ from infoplane.datasets import Dataset
 from infoplane.errors import InputError, RunFileError
 from infoplane.probes.isolation import preserved_random_state
 from infoplane.probes.measurement import Measurement
+from infoplane.runfile.run_name import check_run_name
 from infoplane.training.assembly import assemble, load_data
 from infoplane.training.going_on import Beginning, beginning, check_flags
 from infoplane.training.length import Length
@@ -66,6 +67,7 @@ def train(
         says so among its events.
     """
     check_flags(overwrite=overwrite, resume=resume)
+    check_run_name(Path(path))
     with place(settings.training.device) as where, preserved_random_state(), without_forecast(quiet):
         settings = settings.resolved
         data = load_data(settings)

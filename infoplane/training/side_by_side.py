@@ -10,6 +10,7 @@ from pathlib import Path
 from infoplane.errors import InfoplaneError, InputError
 from infoplane.probes.isolation import preserved_random_state
 from infoplane.probes.measurement import Measurement
+from infoplane.runfile.run_name import check_run_name
 from infoplane.training.assembly import assemble, load_data
 from infoplane.training.going_on import beginning, check_flags
 from infoplane.training.group import Group
@@ -92,6 +93,8 @@ def train_side_by_side(
     """
     check_flags(overwrite=overwrite, resume=resume)
     files = [Path(path) for path in paths]
+    for file in files:
+        check_run_name(file)
     if len(files) != len(settings) or len(set(files)) < len(files):
         raise InputError(f"there are {len(settings)} settings and {len(set(files))} paths; each needs one of its own")
     check_settings(settings)

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from infoplane.analysis.errors import InputError, one_of
+from infoplane.analysis.errors import InputError, near_names, one_of
 
 
 def test_one_of_the_names_passes():
@@ -20,3 +20,21 @@ def test_anything_else_is_refused_with_what_is_accepted(value):
 def test_the_near_name_is_given():
     with pytest.raises(InputError, match="but it is one of 'count', 'width'; did you mean 'width'"):
         one_of("rule", "widht", ("count", "width"))
+
+
+@pytest.mark.parametrize(
+    ("name", "known", "near"),
+    [
+        ("nonsense", ["error", "loss", "i_zx", "jsd_weights"], ""),
+        ("nonsense", ["plane", "neurons", "weights", "activations"], ""),
+        ("lr", ["rate"], ""),
+        ("softmax", ["softplus", "exp"], "softplus"),
+        ("lag", ["log", "linear"], "log"),
+        ("paper", ["paper-mlp", "appendix"], "paper-mlp"),
+        ("Plane", ["plane", "planes"], "plane"),
+        ("", ["plane"], ""),
+    ],
+)
+def test_only_what_is_alike_is_suggested(name, known, near):
+    said = near_names(name, known)
+    assert said.startswith(f"; did you mean {near!r}") if near else said == ""

@@ -138,7 +138,7 @@ def test_surface_prints_the_range_of_fig4_beside_the_papers(capfd):
 
 
 def test_surface_writes_a_picture_and_does_not_replace_one(tmp_path, capfd):
-    picture = tmp_path / "new" / "fig4.png"
+    picture = tmp_path / "fig4.png"
     assert cli(["surface", "-o", str(picture), "--as-printed"]) == 0
     assert picture.read_bytes().startswith(b"\x89PNG")
     capfd.readouterr()
@@ -153,7 +153,9 @@ def test_surface_writes_a_picture_and_does_not_replace_one(tmp_path, capfd):
         (["train", "--out", "x.h5", "--method", "synscav"], "did you mean 'synscaw'"),
         (["train", "--out", "x.h5", "--set", "training.epoch=3"], "did you mean 'training.epochs'"),
         (["train", "missing.toml", "--out", "x.h5"], "missing.toml: cannot be read"),
-        (["train", "--out", "x.ckpt"], "ends like a checkpoint"),
+        (["train", "--out", "x.ckpt"], "x.ckpt does not end in .h5, .hdf5 or .nxs, as a run file does; call it x.h5"),
+        (["train", "--out", "x.txt"], "does not end in .h5, .hdf5 or .nxs"),
+        (["train", "--out", "x"], "call it x.h5"),
         (["train", "--out", "x.h5", "--resume", "--force"], "say one of the two"),
         (["train", "--out", "x.h5", "--model", "mlpp"], "did you mean 'mlp'"),
         (["train", "--out", "x.h5", "--hidden", "a,b"], "model.hidden is 'a,b'"),
@@ -331,7 +333,7 @@ def test_a_table_is_not_written_over_the_run_it_reports_on(demo, tmp_path, capfd
 
 
 def test_force_replaces_run_files_alone(tmp_path, capfd):
-    path = tmp_path / "thesis.txt"
+    path = tmp_path / "thesis.h5"
     path.write_text("years of work")
     assert "is no HDF5 file" in refused(capfd, "train", "--out", path, "--epochs", 1, "--force")
     assert path.read_text() == "years of work"

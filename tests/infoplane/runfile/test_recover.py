@@ -328,20 +328,20 @@ def test_a_file_that_is_written_is_refused(tmp_path):
 
 def test_nothing_is_written_over_by_accident(finished, tmp_path):
     (tmp_path / "link.h5").symlink_to(finished)
-    (tmp_path / "notes.txt").write_text("mine")
+    (tmp_path / "notes.h5").write_text("mine")
     (tmp_path / "out.h5").write_bytes(finished.read_bytes())
     before = finished.read_bytes()
     for out, options, reason in (
         ("run.h5", {"overwrite": True}, "is the file to recover itself"),
         ("link.h5", {"overwrite": True}, "is the file to recover itself"),
         ("out.h5", {}, "exists already; overwrite=True"),
-        ("notes.txt", {"overwrite": True}, "is no HDF5 file, so it is not replaced"),
+        ("notes.h5", {"overwrite": True}, "is no HDF5 file, so it is not replaced"),
         ("missing/out.h5", {}, "cannot be created, because its folder does not exist"),
     ):
         with pytest.raises(RunFileError, match=f"{out}: {reason}"):
             ip.recover(finished, tmp_path / out, **options)
     assert finished.read_bytes() == before
-    assert (tmp_path / "notes.txt").read_text() == "mine"
+    assert (tmp_path / "notes.h5").read_text() == "mine"
     ip.recover(finished, tmp_path / "out.h5", overwrite=True)
     with pytest.raises(InputError, match="overwrite is 'no'"):
         ip.recover(finished, tmp_path / "out.h5", overwrite="no")
