@@ -1,9 +1,9 @@
 """The HTML page around the data of `run_data`: one file, no request, nothing from a run file executed.
 
 A Content-Security-Policy forbids everything but the two scripts of the page and its style, by their SHA-256 sums, and
-attributes of style, with which plotly draws. The page's own script is put together from the files that `SCRIPTS` names,
-as one function. The data are inert text: JSON with ``<``, ``>`` and ``&`` escaped, or where it is large the same packed
-by gzip and written in base64. plotly is always packed, for it is three times as large otherwise; the browser unpacks it
+attributes of style, with which plotly draws. The page's own script is one function, put together from the files in
+``script`` that `SCRIPTS` names. The data are inert text: JSON with ``<``, ``>`` and ``&`` escaped, or where it is large
+the same packed by gzip and written in base64. plotly is always packed, for it is three times as large otherwise; the browser unpacks it
 (DecompressionStream, which browsers have since 2023) and runs it only if its sum is the one given.
 """
 
@@ -139,7 +139,7 @@ def _packed_plotly() -> str:
 
 @cache
 def _charts() -> str:
-    return "\n".join(['"use strict";', "(() => {", *(_text(f"{name}.js") for name in SCRIPTS), "})();\n"])
+    return "\n".join(['"use strict";', "(() => {", *(_text(f"script/{name}.js") for name in SCRIPTS), "})();\n"])
 
 
 @cache

@@ -197,7 +197,7 @@ def test_the_style_of_the_page_alone_is_let_in_by_its_sum(two_runs):
 
 
 def test_every_file_of_script_is_in_the_page_in_its_order(two_runs):
-    folder = Path(page_module.__file__).parent
+    folder = Path(page_module.__file__).parent / "script"
     assert {f"{name}.js" for name in page_module.SCRIPTS} == {path.name for path in folder.glob("*.js")}
     script = next(text for text in parsed(page(run_data(two_runs))).scripts if text.startswith('"use strict"'))
     places = [script.index((folder / f"{name}.js").read_text(encoding="utf-8")) for name in page_module.SCRIPTS]
