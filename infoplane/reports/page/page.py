@@ -3,8 +3,8 @@
 A Content-Security-Policy forbids everything but the two scripts of the page and its style, by their SHA-256 sums, and
 attributes of style, with which plotly draws. The page's own script is one function, put together from the files in
 ``script`` that `SCRIPTS` names. The data are inert text: JSON with ``<``, ``>`` and ``&`` escaped, or where it is large
-the same packed by gzip and written in base64. plotly is always packed, for it is three times as large otherwise; the browser unpacks it
-(DecompressionStream, which browsers have since 2023) and runs it only if its sum is the one given.
+the same packed by gzip and written in base64. plotly is always packed, for it is three times as large otherwise; the
+browser unpacks it (DecompressionStream, which browsers have since 2023) and runs it only if its sum is the one given.
 """
 
 import gzip
