@@ -6,6 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from infoplane.errors import RunFileError
 from infoplane.printable import NAME, printable
 from infoplane.runfile.view import StreamView
 
@@ -88,6 +89,14 @@ def plane_values(plane: StreamView, rows: int | slice | None, quantities: Sequen
     if has:
         values[..., [quantities.index(name) for name in has]] = plane.read("values", rows, has)
     return values
+
+
+def check_quantities(plane: StreamView, quantities: Sequence[str]) -> None:
+    """Raise RunFileError unless a plane has these quantities, without which there is no point to draw."""
+    known = plane["quantity"].tolist()
+    for name in quantities:
+        if name not in known:
+            raise RunFileError(f"{plane.path}: its plane has no {name}, so that there is no point to draw")
 
 
 def settings_phrase(plane: StreamView, probes: Sequence[PlaneProbe]) -> str:

@@ -188,7 +188,7 @@ def record(
     if lazy := lazy_parameters(model):
         raise SiteError(f"the parameter {lazy[0]!r} has no shape yet: run one forward before you record the network")
     if path is not None:
-        check_run_name(Path(path))
+        check_run_name(Path(path), resume=resume)
     for name, given in (("configuration", configuration), ("data", data)):
         if given is not None and not isinstance(given, Mapping):
             raise InputError(f"{name} is {given!r}, but it must be a mapping, such as {{'name': 'mnist'}}")

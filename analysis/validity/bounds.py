@@ -57,7 +57,7 @@ def rate_above_log_n(rate: float, n: int, *, where: str = "code", base: float = 
 
 
 def label_bound_below_zero(label_bound: float, *, where: str = "code", base: float = 2) -> Finding | None:
-    """Say that a lower bound on I(Z;Y) bounds nothing.
+    """Say that a lower bound on I(Z;Y) bounds nothing: of a probe that guesses, or of one that is too sure of itself.
 
     Parameters
     ----------
@@ -78,10 +78,11 @@ def label_bound_below_zero(label_bound: float, *, where: str = "code", base: flo
     return Finding(
         "label_bound_below_zero",
         where,
-        "the probe guesses the label no better than from the labels' distribution alone, so that i_zy says nothing",
+        "the probe's probabilities cost more than the labels' distribution alone, so that i_zy says nothing",
         -label_bound,
         unit_name(base),
-        "train the probe longer, or with a smaller beta, before taking the layer for one that lacks the label",
+        "look at its error: as high as by guessing, and it had too few steps or too large a beta; lower, and it is too "
+        "sure of itself, as after too many steps on too few inputs",
     )
 
 

@@ -12,8 +12,9 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from infoplane.analysis.errors import positive_number
+from infoplane.analysis.two_digits import two_digits
 from infoplane.analysis.verdicts.paired_seeds import PairedSeeds
-from infoplane.analysis.verdicts.verdict import Check, Verdict, between, two_digits
+from infoplane.analysis.verdicts.verdict import Check, Verdict, between
 
 
 def moves_with(name: str, pair: PairedSeeds, verdict: Verdict, *, unit: str = "") -> Check:

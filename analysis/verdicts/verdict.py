@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any
 
+from infoplane.analysis.two_digits import two_digits
 from infoplane.analysis.verdicts.claim import Claim
 from infoplane.analysis.verdicts.paired_seeds import PairedSeeds
 from infoplane.analysis.verdicts.power import detectable_effect, seeds_needed
@@ -252,12 +253,6 @@ class Verdict:
 
     def _side(self) -> str:
         return "lower" if self.estimate < 0 else "higher"
-
-
-def two_digits(scale: float) -> int:
-    """Return the decimals of the second digit of a positive number, from 0 to 9; 1 for 0."""
-    scale = float(f"{scale:.2g}")  # 0.00999... is 0.01
-    return min(max(1 - math.floor(math.log10(scale)), 0), 9) if scale else 1
 
 
 def between(interval: tuple[float, float], decimals: int) -> str:

@@ -62,9 +62,11 @@ def run(arguments: Sequence[str] | None = None) -> int:
 
 
 def _run(words: list[str]) -> int:
-    from infoplane.analysis.importing import missing
-    from infoplane.errors import InfoplaneError
-
+    try:
+        from infoplane.analysis.importing import missing
+        from infoplane.errors import InfoplaneError
+    except ImportError as error:
+        return _nothing_works_without(error)
     if words[0] in _ALONE and len(words) > 1:
         return _say(f"{words[0]} takes nothing behind it, but there is {words[1]!r}{_ALONE[words[0]]}", 2)
     try:
@@ -93,6 +95,14 @@ def _run(words: list[str]) -> int:
             size = f": {int(tried[0].split()[0]):,} bytes were asked for" if tried else ""
             return _say(f"there is not enough memory{size}; fewer inputs at a time or a smaller network need less", 1)
         return INTERRUPTED if type(error).__name__ == "Abort" else _unexpected(error)
+
+
+def _nothing_works_without(error: ImportError) -> int:
+    """Say what is missing where not even `infoplane.analysis.importing.missing` can."""
+    if os.environ.get("INFOPLANE_TRACEBACK"):
+        raise error
+    print(f"infoplane: infoplane needs {error.name or 'a library'} ({error}): pip install infoplane", file=sys.stderr)
+    return 2
 
 
 def _unexpected(error: Exception) -> int:

@@ -38,8 +38,8 @@ def _near_options(name: str, options: Sequence[str]) -> str:
 
 
 def _given(options: Sequence[str], words: Sequence[str]) -> str | None:
-    """Return the value that stands in the call behind an option, or None for an argument."""
-    for k, word in enumerate(words):
+    """Return the last value that stands in the call behind an option, or None for an argument."""
+    for k, word in reversed(list(enumerate(words))):
         name, is_joined, value = word.partition("=")
         if name.startswith("-") and name in options and (is_joined or k + 1 < len(words)):
             return value if is_joined else words[k + 1]

@@ -64,8 +64,6 @@ def report(
 def _check_target(out: Path, runs: list[Path]) -> None:
     from infoplane.errors import InputError
 
-    if not out.parent.is_dir():
-        raise InputError(f"{out} cannot be written: there is no folder {out.parent}")
     if out.exists() and any(run.exists() and out.samefile(run) for run in runs):
         raise InputError(f"{out} is one of the run files; a report needs a file of its own")
     if out.exists() and not (out.is_file() or out.is_dir()):

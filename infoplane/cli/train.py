@@ -153,7 +153,7 @@ def _place_for(out: Path, *, force: bool, resume: bool) -> Path:
     from infoplane.errors import InputError
     from infoplane.runfile.run_name import check_run_name
 
-    check_run_name(out)
+    check_run_name(out, resume=resume)
     if out.is_file() and not (force or resume) and _is_first():
         raise InputError(f"{out} exists already; --resume goes on with its training, --force replaces it")
     try:

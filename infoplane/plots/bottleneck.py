@@ -18,7 +18,7 @@ from numpy.typing import ArrayLike, NDArray
 from infoplane.analysis.bottleneck_curve import BottleneckCurve, bottleneck_curve
 from infoplane.analysis.units import nats_per_unit, unit_name
 from infoplane.errors import InputError
-from infoplane.plane_probes import plane_probes, plane_values
+from infoplane.plane_probes import check_quantities, plane_probes, plane_values
 from infoplane.plots.caption import caption_below, in_words, legend_below, name_as_is, small
 from infoplane.plots.common_looks import BEYOND, LEGEND
 from infoplane.plots.own_axes import on_axes
@@ -151,6 +151,7 @@ def _read(run: Run | str | PathLike[str], control: bool) -> list[_Dots]:
     plane = run.plane()
     if not len(plane):
         raise InputError(f"{run.path}: nothing has been measured yet")
+    check_quantities(plane, ("i_zx", "i_zy"))
     values = plane_values(plane, None, ("i_zx", "i_zy", "se_i_zx", "se_i_zy"))
     n = int(plane.read("n", -1))
     found = []

@@ -15,7 +15,7 @@ from matplotlib.lines import Line2D
 
 from infoplane.analysis.fano import fano_bound, fano_ceiling
 from infoplane.errors import InputError
-from infoplane.plane_probes import plane_probes, plane_values
+from infoplane.plane_probes import check_quantities, plane_probes, plane_values
 from infoplane.plots.caption import caption_below, legend_below, name_as_is, title_of
 from infoplane.plots.common_looks import BEYOND, LEGEND
 from infoplane.plots.own_axes import on_axes
@@ -144,6 +144,7 @@ def _read(run: Run | str | PathLike[str], row: int) -> _Row:
     plane = run.plane()
     if not len(plane):
         raise InputError(f"{run.path}: nothing has been measured yet")
+    check_quantities(plane, ("i_zy", "error", "h_y"))
     bound, error, h_y = plane_values(plane, row, ("i_zy", "error", "h_y")).T
     shown = [probe for probe in plane_probes(plane) if probe.is_plain]
     step, n = int(plane.read(plane.row, row)), int(plane.read("n", row))

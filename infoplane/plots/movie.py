@@ -70,7 +70,7 @@ def movie(
         Where to write; its ending says the format: ``.gif``, or ``.mp4`` (H.264), for which ffmpeg must be installed.
         A file that is there is replaced, and only when the movie is whole.
     fps : float
-        Frames per second, above 0 and at most 50. The last frame stays for 2 seconds.
+        Frames per second, from 0.1 to 50. The last frame stays for 2 seconds.
     trail : int
         Points of every path that are seen at once, from 1 on.
     control, rows, window, caption
@@ -94,8 +94,8 @@ def movie(
     target = Path(path)
     check_movie(target)
     whole_number("trail", trail, least=1)
-    if isinstance(fps, bool) or not 0 < fps <= 50:
-        raise InputError(f"fps is {fps!r}, but it must lie above 0 and not above 50")
+    if isinstance(fps, bool) or not 0.1 <= fps <= 50:
+        raise InputError(f"fps is {fps!r}, but it must be a number from 0.1 to 50")
     given = [runs] if isinstance(runs, Run | str | PathLike) else list(runs)
     if not given:
         raise InputError("runs is empty, but a movie shows at least one run")

@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from infoplane.analysis.errors import whole_number
 from infoplane.errors import InputError, RunFileError
-from infoplane.plane_probes import plane_probes, settings_phrase
+from infoplane.plane_probes import check_quantities, plane_probes, settings_phrase
 from infoplane.plots.path import ProbePath, RunPaths
 from infoplane.plots.window import windowed
 from infoplane.printable import NAME, printable
@@ -99,9 +99,7 @@ def _all_rows(run: Run, view: StreamView, every: int, probes: str) -> RunPaths:
 
     steps, values = read(view.row), read("values")
     at = {str(name): k for k, name in enumerate(view["quantity"])}
-    for name in ("i_zx", "i_zy"):
-        if name not in at:
-            raise RunFileError(f"{run.path}: its plane has no {name}, so that there is no point to draw")
+    check_quantities(view, ("i_zx", "i_zy"))
 
     def quantity(k: int, name: str) -> Any:
         # What a file of another program or an older format lacks is not known, which NaN says.

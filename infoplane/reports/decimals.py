@@ -2,6 +2,8 @@
 
 import math
 
+from infoplane.analysis.two_digits import two_digits
+
 _MOST = 4
 
 
@@ -16,14 +18,14 @@ def decimals(value: float, error: float = math.nan) -> int:
         Its standard error. Without one, or where it is 0, a number below 10 has three decimals and another one.
     """
     if math.isfinite(error) and error > 0:
-        return min(_MOST, max(0, 1 - math.floor(math.log10(error))))
+        return min(_MOST, two_digits(error))
     return 3 if abs(value) < 10 else 1
 
 
 def time_text(time: float) -> str:
-    """Return an epoch or a step as it is read: whole, or with three digits (``24.6``)."""
+    """Return an epoch or a step as it is read: whole, or with three digits (``24.6``) and at least one decimal."""
     if not math.isfinite(time):
         return f"{time:g}"
-    digits = 0 if time == round(time) else max(0, 2 - math.floor(math.log10(abs(time))))
+    digits = 0 if time == round(time) else max(1, 2 - math.floor(math.log10(abs(time))))
     shown = f"{time:,.{digits}f}"
     return shown.rstrip("0").rstrip(".") if digits else shown

@@ -178,7 +178,7 @@ def _label_bound(facts: RunFacts, bound: Measured) -> str:
     if facts.label_kind != "lower bound" or not math.isfinite(bound.value):
         return f"; I(Z;Y) {in_bits(bound)} ({facts.label_kind}){of}"
     if bound.value < 0:
-        return f"; the probe reads nothing out: its lower bound on I(Z;Y), {in_bits(bound)}{of}, is below 0"
+        return f"; the lower bound on I(Z;Y), {in_bits(bound)}{of}, is below 0 and says nothing"
     return f"; I(Z;Y) at least {in_bits(bound)} (lower bound){of}"
 
 

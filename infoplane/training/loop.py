@@ -67,7 +67,7 @@ def train(
         says so among its events.
     """
     check_flags(overwrite=overwrite, resume=resume)
-    check_run_name(Path(path))
+    check_run_name(Path(path), resume=resume)
     with place(settings.training.device) as where, preserved_random_state(), without_forecast(quiet):
         settings = settings.resolved
         data = load_data(settings)

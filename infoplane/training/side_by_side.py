@@ -94,7 +94,7 @@ def train_side_by_side(
     check_flags(overwrite=overwrite, resume=resume)
     files = [Path(path) for path in paths]
     for file in files:
-        check_run_name(file)
+        check_run_name(file, resume=resume)
     if len(files) != len(settings) or len(set(files)) < len(files):
         raise InputError(f"there are {len(settings)} settings and {len(set(files))} paths; each needs one of its own")
     check_settings(settings)

@@ -35,16 +35,19 @@ class Reading:
         As they were read last, in the order of the states.
     problems : dict
         Why what stands at a path cannot be shown.
-    unread : int
-        How many runs have never been read so far.
-    is_behind : bool
-        Whether there is more to read.
+    unread, outdated : int
+        How many runs have never been read so far, and how many have changed since.
     """
 
     runs: list[ReadRun]
     problems: dict[Path, str]
     unread: int
-    is_behind: bool
+    outdated: int
+
+    @property
+    def is_behind(self) -> bool:
+        """Whether there is more to read."""
+        return self.unread + self.outdated > 0
 
 
 class KeptRuns:
@@ -86,13 +89,17 @@ class KeptRuns:
             runs=[run for run in known.values() if isinstance(run, ReadRun)],
             problems={path: run for path, run in known.items() if isinstance(run, str)},
             unread=len(keys) - len(known),
-            is_behind=bool(due),
+            outdated=sum(path in known for path in due),
         )
 
 
 def key_of(state: RunState) -> Hashable:
-    """Return what changes whenever a page on the run would."""
-    return str(state.path), state.status, state.reason, state.file, tuple(sorted(state.counts.items()))
+    """Return what changes whenever a page on the run would.
+
+    An ended run that another one is copied over keeps all but the time; of one that grows it changes with every sketch.
+    """
+    written = state.written if state.is_over else None
+    return str(state.path), state.status, state.reason, state.file, tuple(sorted(state.counts.items())), written
 
 
 def _read(path: Path, rows: int, histograms: int) -> ReadRun | str:

@@ -8,7 +8,8 @@ import json
 import threading
 import time
 from collections import Counter
-from collections.abc import Callable, Hashable, Mapping, Sequence
+from collections.abc import Callable, Hashable, Sequence
+from dataclasses import replace
 from itertools import count
 from pathlib import Path
 from typing import Any
@@ -86,8 +87,7 @@ class LiveData:
             return
         readable = _each_once([state for state in states if state.status not in _NO_RUN])
         reading = self._kept.read(readable, histograms=histograms_each(len(readable)))
-        self._data = page_data(states, reading, patterns=self._watcher.patterns)
-        self._json = json.dumps(self._data, allow_nan=False).encode()
+        self._data, self._json = page_data(states, reading, patterns=self._watcher.patterns)
         self._tag = str(next(self._count))
         self._shown = None if reading.is_behind else stand
         ended = time.monotonic()
@@ -95,8 +95,10 @@ class LiveData:
             self._not_before = ended + _REST * (ended - began)
 
 
-def page_data(states: Sequence[RunState], reading: Reading, *, patterns: Sequence[str] = ()) -> dict[str, Any]:
-    """Return the data of a page on the runs that have been read, and above its summary how all of them stand.
+def page_data(
+    states: Sequence[RunState], reading: Reading, *, patterns: Sequence[str] = ()
+) -> tuple[dict[str, Any], bytes]:
+    """Return the data of a page on the runs that have been read, how all of them stand above its summary; also as JSON.
 
     Parameters
     ----------
@@ -107,15 +109,17 @@ def page_data(states: Sequence[RunState], reading: Reading, *, patterns: Sequenc
     patterns : sequence of str
         Of which more files may appear.
     """
-    problems, runs = dict(reading.problems), reading.runs
     try:
-        data = data_of(runs, rows=ROWS, unread=reading.unread)
+        return _page_data(states, reading, patterns)
     except Exception:  # a file may be made to confuse whatever shows it; one such must not take the others off the page
-        problems |= {Path(run.facts.path): why for run in runs if (why := _problem(run))}
-        runs = [run for run in runs if Path(run.facts.path) not in problems]
-        data = data_of(runs, rows=ROWS, unread=reading.unread)
-    blocks = _blocks(states, problems, patterns, reading.unread)
-    watching = to_data([Section("summary", "How the runs stand", tuple(blocks))])[0]
+        problems = {Path(run.facts.path): why for run in reading.runs if (why := _problem(run))}
+        runs = [run for run in reading.runs if Path(run.facts.path) not in problems]
+        return _page_data(states, replace(reading, runs=runs, problems=reading.problems | problems), patterns)
+
+
+def _page_data(states: Sequence[RunState], reading: Reading, patterns: Sequence[str]) -> tuple[dict[str, Any], bytes]:
+    data = data_of(reading.runs, rows=ROWS, is_whole=not reading.is_behind)
+    watching = to_data([Section("summary", "How the runs stand", tuple(_blocks(states, reading, patterns)))])[0]
     sections = list(data["sections"])
     for k, section in enumerate(sections):
         if section["id"] == watching["id"]:
@@ -123,12 +127,11 @@ def page_data(states: Sequence[RunState], reading: Reading, *, patterns: Sequenc
             break
     else:
         sections.insert(0, watching)
-    return data | {"sections": sections}
+    data |= {"sections": sections}
+    return data, json.dumps(data, allow_nan=False).encode()
 
 
-def _blocks(
-    states: Sequence[RunState], problems: Mapping[Path, str], patterns: Sequence[str], unread: int
-) -> list[Paragraph | Bullets]:
+def _blocks(states: Sequence[RunState], reading: Reading, patterns: Sequence[str]) -> list[Paragraph | Bullets]:
     """Return how many runs stand how, and of those that are not simply recorded or finished what is the matter."""
     statuses = Counter(state.status for state in states)
     said = ", ".join(f"{number} {status}" for status, number in statuses.items()) or "there is none yet"
@@ -137,14 +140,17 @@ def _blocks(
         text += [" New files of ", name(", ".join(patterns), 500), " join by themselves."]
     elif all(state.is_over for state in states):
         text.append(" No more rows will come.")
-    if unread:
-        text.append(f" {unread:,} of them {'is' if unread == 1 else 'are'} still to be read.")
+    if reading.unread:
+        text.append(f" {reading.unread:,} of them {'is' if reading.unread == 1 else 'are'} still to be read.")
+    if reading.outdated:
+        has = "has" if reading.outdated == 1 else "have"
+        text.append(f" {reading.outdated:,} of them {has} changed since being read, and will be read again.")
     blocks: list[Paragraph | Bullets] = [Paragraph(tuple(text))]
     items = []
     for state in states:
-        if state.status in ("recording", "finished") and not state.reason and state.path not in problems:
+        if state.status in ("recording", "finished") and not state.reason and state.path not in reading.problems:
             continue
-        left_out = f"; left out of the page: {problems[state.path]}" if state.path in problems else ""
+        left_out = f"; left out of the page: {reading.problems[state.path]}" if state.path in reading.problems else ""
         items.append((name(state.path, 500), " ", name(f"{status_sentence(state)}{left_out}", 1000), "."))
     return [*blocks, Bullets(tuple(items))] if items else blocks
 
@@ -152,7 +158,7 @@ def _blocks(
 def _problem(run: ReadRun) -> str:
     """Return why a run cannot be shown; empty where it can."""
     try:
-        data_of([run], rows=ROWS)
+        json.dumps(data_of([run], rows=ROWS), allow_nan=False)
     except Exception as error:
         return f"it cannot be shown, it is damaged ({type(error).__name__})"
     return ""

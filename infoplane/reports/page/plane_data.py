@@ -56,7 +56,7 @@ def plane_data(run: Run, *, rows: int) -> dict[str, Any]:
             "probe": printable(probe.probe, NAME),
             "site": printable(probe.site, NAME),
             "host": printable(probe.host, NAME),
-            "beta": probe.beta,
+            "beta": number(probe.beta),
             "latent": probe.latent,
             "findings": codes.get(probe.probe, {}),
         }

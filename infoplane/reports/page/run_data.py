@@ -59,7 +59,7 @@ def run_data(paths: Sequence[Path], *, rows: int = 300) -> dict[str, Any]:
     return data_of([read_run(path, rows=rows, histograms=histograms) for path in paths], rows=rows)
 
 
-def data_of(runs: Sequence[ReadRun], *, rows: int, unread: int = 0) -> dict[str, Any]:
+def data_of(runs: Sequence[ReadRun], *, rows: int, is_whole: bool = True) -> dict[str, Any]:
     """Return `run_data` of runs that were read before, or of none.
 
     Parameters
@@ -68,14 +68,14 @@ def data_of(runs: Sequence[ReadRun], *, rows: int, unread: int = 0) -> dict[str,
         Each once.
     rows : int
         With which they were read.
-    unread : int
-        How many more there are to come; nothing is judged before they have.
+    is_whole : bool
+        Whether these are all runs, each as its file is now; nothing is judged before.
     """
     names = short_names([Path(run.facts.path) for run in runs])
     facts = [replace(run.facts, name=printable(name, NAME)) for run, name in zip(runs, names, strict=True)]
     facts = with_settings(facts, setting_numbers([run.settings for run in runs]))
-    comparison: Comparison | Text = ("Nothing is judged before every run has been read.",)
-    if not unread:
+    comparison: Comparison | Text = ("Nothing is judged before every run has been read as it is now.",)
+    if is_whole:
         comparison = comparison_of(facts)
     return {
         "schema": "infoplane.report",

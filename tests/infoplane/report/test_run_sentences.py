@@ -46,15 +46,15 @@ def test_an_enclosure_below_the_rate_and_beyond_log2_n_is_measured_by_that():
 
 
 @pytest.mark.parametrize(("label", "reads"), [(-0.01, False), (0.0, True), (1.0, True)])
-def test_a_label_bound_below_zero_reads_nothing_out(label, reads):
-    assert ("reads nothing out" in said(1.0, label=label)) == (not reads)
+def test_a_label_bound_below_zero_says_nothing(label, reads):
+    assert ("is below 0 and says nothing" in said(1.0, label=label)) == (not reads)
     assert ("at least" in said(1.0, label=label)) == reads
 
 
 def test_an_estimate_is_no_bound():
     text = said(1.0, label=-0.5, kind="estimate")
     assert "at least" not in text
-    assert "reads nothing out" not in text
+    assert "says nothing" not in text
     assert "(estimate)" in text
 
 
@@ -65,7 +65,8 @@ def test_an_estimate_is_no_bound():
         (24.6429, "24.6"),
         (3.0, "3"),
         (0.5, "0.5"),
-        (1200.25, "1,200"),
+        (1200.25, "1,200.2"),
+        (999.6, "999.6"),
         (0.0123, "0.0123"),
         (math.inf, "inf"),
     ],
