@@ -19,7 +19,7 @@ from infoplane.text_table import aligned
 if TYPE_CHECKING:
     import pandas as pd
 
-_HEAD = ["run", "site", "error", "rate (control)", "I(Z;Y) bound (control)", "JSD weights", "JSD activations"]
+_HEAD = ["run", "site", "error", "rate (control)", "I(Z;Y) bound (control)", "JSD all weights", "JSD activations"]
 
 
 def print_summary(runs: Mapping[str, Path], *, json: bool = False) -> None:
@@ -43,8 +43,9 @@ def print_summary(runs: Mapping[str, Path], *, json: bool = False) -> None:
         cells.append(_cells(line, is_first=line["run"] != shown))
         shown = line["run"]
     print(aligned(_HEAD, cells, text_columns=2))
-    print("error: of the network on the test part; all else in bit, at the last epoch. rate: upper bound on I(Z;X) of")
-    print("the probe's code; control: the same probe on the frozen untrained network. JSD: from the log-normal fit.")
+    print("error: of the network on the test part; all else in bit, at the last epoch. rate: upper bound on")
+    print("I(Z;X) of the probe's code; control: the same probe on the frozen untrained network. JSD: of the")
+    print("positive values from their log-normal fit, of all weights together, and of a site's activations.")
     for name, path in runs.items():
         with open_run(path) as run:
             others = int((~plain_probes(run.plane())).sum())
@@ -93,7 +94,7 @@ def _lines(name: str, path: Path) -> Iterator[dict[str, Any]]:
             "i_zx_control": float(value.get((site, "untrained", "i_zx"), math.nan)),
             "i_zy": float(value[site, "trained", "i_zy"]),
             "i_zy_control": float(value.get((site, "untrained", "i_zy"), math.nan)),
-            "jsd_weights": float(divergence.get(("weights", POOLED), math.nan)),
+            "jsd_all_weights": float(divergence.get(("weights", POOLED), math.nan)),
             "jsd_activations": float(divergence.get(("activations", site), math.nan)),
             "unit": "bit",
         }
@@ -111,6 +112,6 @@ def _cells(line: Mapping[str, Any], *, is_first: bool) -> list[str]:
         printable(line["site"], NAME),
         error if is_first else "",
         *bounds,
-        f"{line['jsd_weights']:.4f}" if is_first else "",
+        f"{line['jsd_all_weights']:.4f}" if is_first else "",
         f"{line['jsd_activations']:.4f}",
     ]

@@ -6,6 +6,7 @@ from os import PathLike
 
 import matplotlib.pyplot as plt
 import numpy as np
+from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.font_manager import FontProperties
 from numpy.typing import NDArray
@@ -20,6 +21,8 @@ from infoplane.plots.theme import QUIET, own_figure
 from infoplane.runfile.reader import Run, open_run
 
 HEIGHT = 1.75
+NARROWEST = 42 / 25.4
+"""Inches of a panel: the longest of the numbers beside a histogram fits in one line."""
 _NAMED = 0.25  # of a row that has names of layers above it, in inches
 
 
@@ -54,7 +57,7 @@ def histograms(
     figure : matplotlib.figure.Figure, optional
         Where to draw; it is given the constrained layout if it has no layout. A new figure under
         `infoplane.plots.theme`, of a page's width (180 mm), if left out. Layers for which the figure is too narrow,
-        at 55 mm each, stand in rows below each other.
+        at 42 mm each, stand in rows below each other; it needs some 35 mm of height for each row of panels.
 
     Returns
     -------
@@ -94,15 +97,14 @@ def histograms(
         ]
         steps = [int(run.stream(stream).row_values[row]) for run in opened]
         heads = [head_as_is(run.path.stem) for run in opened] if titles is None else list(titles)
-    heads = [f"{head}, step {step}" for head, step in zip(heads, steps, strict=True)]
     if figure is not None:
-        return _draw(figure, sketches, heads, layers, stream, sign, scale)
+        return _draw(figure, sketches, heads, steps, layers, stream, sign, scale)
     with own_figure() as paper:
         lines, columns = _lines(paper.page, len(layers))
         named = _NAMED * (len(runs) * lines - 1) * (lines > 1)
         height = paper.scale * (0.4 + HEIGHT * len(runs) * lines + named)
         figure = plt.figure(figsize=(paper.page, height), layout="constrained")
-        grid = _draw(figure, sketches, heads, layers, stream, sign, scale)
+        grid = _draw(figure, sketches, heads, steps, layers, stream, sign, scale)
         # What names of several lines need beyond the one that there is room for.
         size = float(grid[0, 0].title.get_fontsize()) / 72
         rows = [run[first : first + columns] for run in grid for first in range(0, len(layers), columns)]
@@ -113,7 +115,7 @@ def histograms(
 
 def _lines(width: float, layers: int) -> tuple[int, int]:
     """Return in how many rows, and columns, the layers of a run stand: rows as long as each other, or nearly."""
-    lines = -(-layers // columns_of(width, layers))
+    lines = -(-layers // columns_of(width, layers, narrowest=NARROWEST))
     return lines, -(-layers // lines)
 
 
@@ -121,6 +123,7 @@ def _draw(
     figure: Figure,
     sketches: list[list[SketchSummary | None]],
     heads: list[str],
+    steps: list[int],
     layers: list[str],
     stream: str,
     sign: int,
@@ -154,11 +157,29 @@ def _draw(
         for ax, name in zip(line, layers, strict=True):
             size = float(ax.title.get_fontsize())
             ax.set_title(wrapped(both_ends(name), 0.98 * width_of(ax), size=size))
-    for line, head in zip(grid, heads, strict=True):
+    for line, head, step in zip(grid, heads, steps, strict=True):
         for ax in line[::columns]:
-            size = float(ax.yaxis.label.get_fontsize())
-            ax.set_ylabel(f"{shortened(head, height_of(ax), size)}\n{Y_LABEL[scale]}")
+            ax.set_ylabel(_head(ax, head, f"step {step:,}"))
     size = FontProperties(size=plt.rcParams["axes.labelsize"]).get_size_in_points()
     text = wrapped(f"{x_label(sign, stream)}; line: {LINE_LABEL}", 0.94 * figure.get_figwidth() * 72, size=size)
     figure.supxlabel(text, fontsize=size)
+    figure.supylabel(Y_LABEL[scale], fontsize=size)
     return grid
+
+
+def _head(ax: Axes, name: str, step: str) -> str:
+    """Return a run's name and step as they fit beside a panel: in one line, or below each other.
+
+    The name takes two lines at most. What is more is left out of its middle, never of the step.
+    """
+    size, room = float(ax.yaxis.label.get_fontsize()), 0.95 * height_of(ax)
+    together = f"{name}, {step}"
+    if "\n" in name or wrapped(together, room, size=size) == together:
+        return together
+    for share in (2.0, 1.8, 1.6):
+        broken = wrapped(shortened(name, share * room, size), room, size=size)
+        if broken.count("\n") < 2:
+            break
+    else:
+        broken = shortened(name, room, size)
+    return f"{broken},\n{step}"

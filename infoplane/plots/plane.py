@@ -6,6 +6,7 @@ The lines stand at H(Y), which no ordinate exceeds, and at log2 n: a rate beyond
 and that side is shaded. Points of which another finding says that they cannot be used as they stand are ringed.
 """
 
+from collections.abc import Sequence
 from os import PathLike
 
 from matplotlib.axes import Axes
@@ -14,6 +15,7 @@ from infoplane.plots.own_axes import on_axes
 from infoplane.plots.plane_drawing import draw_plane
 from infoplane.plots.plane_marks import check_style
 from infoplane.plots.read_paths import read_paths
+from infoplane.plots.sites import chosen
 from infoplane.runfile.reader import Run
 
 ROWS = 300
@@ -23,6 +25,7 @@ def plane(
     run: Run | str | PathLike[str],
     *,
     ax: Axes | None = None,
+    sites: Sequence[str] | None = None,
     style: str = "dots",
     control: bool = True,
     errors: bool = False,
@@ -44,6 +47,9 @@ def plane(
         Where to draw; a new figure of one column's width, under `infoplane.plots.theme`, if left out: as high as
         legend and caption need it, which stand below the axes. A figure of yours needs ``layout="constrained"`` to
         make room for them, and height enough: some 3 mm for every row of the legend and line of the caption.
+    sites : sequence of str, optional
+        Those to draw; all if left out. Of more than 12 the legend names the first and the last few alone where it
+        would be much higher than the axes, and says so.
     style : {"dots", "trajectories"}
         A dot per row on a pale line, or a shaded line with marks at its first and its last row alone.
     control : bool
@@ -70,15 +76,24 @@ def plane(
     RunFileError
         When the file is no run file, or has no plane.
     InputError
-        When the run has not measured yet, `rows` is no whole number from 2 on, `window` is none from 1 to the
-        rows of the run, or there is no such style.
+        When the run has not measured yet, there is no such site, `rows` is no whole number from 2 on, `window` is none
+        from 1 to the rows of the run, or there is no such style.
     """
     check_style(style)
-    paths = read_paths(run, rows=rows, window=window)
+    every = read_paths(run, rows=rows, window=window)
+    paths = chosen(every, sites)
 
     def draw(axes: Axes) -> Axes:
         return draw_plane(
-            axes, paths, control=control, errors=errors, style=style, title=title, legend=legend, caption=caption
+            axes,
+            paths,
+            control=control,
+            errors=errors,
+            style=style,
+            title=title,
+            legend=legend,
+            caption=caption,
+            left_out=len(every.sites) - len(paths.sites),
         )
 
     return on_axes(ax, draw)

@@ -27,9 +27,18 @@ def ring() -> dict[str, Any]:
 
 
 def legend_entries(
-    styles: Mapping[str, tuple[str, str]], runs: Sequence[RunPaths], *, control: bool, style: str = "dots"
+    styles: Mapping[str, tuple[str, str]],
+    runs: Sequence[RunPaths],
+    *,
+    control: bool,
+    style: str = "dots",
+    named: int | None = None,
 ) -> tuple[list[Any], list[str]]:
-    """Return handles and labels: three shades per site, the control's hollow line, and what the runs' findings mark."""
+    """Return handles and labels: three shades per site, the control's hollow line, and what the runs' findings mark.
+
+    Of more than `named` sites, an even number, the first half and the last half have an entry each, and all between
+    them have one.
+    """
     line: dict[str, Any] = {"linestyle": "-", "linewidth": pt(1.5)} if style == "trajectories" else {"linestyle": ""}
     handles: list[Any] = [
         tuple(
@@ -39,8 +48,23 @@ def legend_entries(
         for color, marker in styles.values()
     ]
     labels = [name_as_is(site) for site in styles]
+    if named is not None and named < len(styles):
+        first, last = named // 2, len(styles) - named // 2
+        # One middle shade each: the entry is of several sites, not of the times of one.
+        between = tuple(handles[k][1] for k in range(first, min(first + 3, last)))
+        handles[first:last], labels[first:last] = [between], [f"\u2026 {last - first} more sites"]
     more, said = common_entries(runs, control=control)
     return handles + more, labels + said
+
+
+def legend_sentence(sites: int, named: int | None) -> list[str]:
+    """Return the sentence on the sites that the legend does not name."""
+    if named is None or named >= sites:
+        return []
+    return [
+        f"The legend names the first {named // 2} and the last {named // 2} of {sites} sites; colours and markers of "
+        f"the {sites - named} between follow in the same order."
+    ]
 
 
 def common_entries(runs: Sequence[RunPaths], *, control: bool) -> tuple[list[Any], list[str]]:

@@ -104,9 +104,9 @@ def height_beside(figure: Figure, axes: NDArray[np.object_], columns: int) -> fl
     return float(labels + common + 2 * pad * (len(rows) + len(texts)))
 
 
-def columns_of(width: float, panels: int) -> int:
-    """Return how many panels of 55 mm or more stand beside each other in a width in inches, at most all."""
-    return max(1, min(panels, int(width // pt(NARROWEST))))
+def columns_of(width: float, panels: int, *, narrowest: float = NARROWEST) -> int:
+    """Return how many panels of `narrowest` or more stand beside each other in a width in inches, at most all."""
+    return max(1, min(panels, int(width // pt(narrowest))))
 
 
 def panels(

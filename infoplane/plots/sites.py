@@ -13,6 +13,8 @@ def chosen(run: RunPaths, sites: Sequence[str] | None) -> RunPaths:
     """Return a run with these sites alone."""
     if sites is None:
         return run
+    if not sites:
+        raise InputError(f"sites is empty, but at least one is needed; there are {', '.join(run.sites)}")
     for site in sites:
         if site not in run.sites:
             raise InputError(
@@ -29,6 +31,6 @@ def site_colors(runs: Sequence[RunPaths]) -> dict[str, str]:
     if len(sites) > len(COLORS):
         raise InputError(
             f"there are {len(sites)} sites, but here colour alone tells them apart, of which there are {len(COLORS)}: "
-            f"choose with sites=[{sites[0]!r}, ...]"
+            f"choose with sites=[{sites[0]!r}, ...] in Python; planes beside each other show any number"
         )
     return dict(zip(sites, COLORS, strict=False))

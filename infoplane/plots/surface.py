@@ -136,7 +136,7 @@ def _label(ax: Axes, lines: QuadContourSet) -> None:
 
 def describe(grid: DeltaInformationSurface) -> str:
     """Return the sentence that names formula and parameters."""
-    rest = f"gamma = {grid.gamma:g}, b = {grid.b:g}"
+    rest = f"gamma = {grid.gamma:g}, b = {grid.b:g}, target = {grid.z_target:g}"
     if grid.variant == "exact":
         return f"Change of the mutual information of the neuron, X uniform on (-{grid.x:g}, {grid.x:g}), {rest}."
     reading, what = READING[grid.variant], "change of log p(z = 1|x), not of a mutual information"

@@ -88,10 +88,12 @@ def _draw(axes: Axes, grid: DeltaInformationSurface, view: tuple[float, float], 
         axis.set_pane_color("#F7F7F7")
     ax.zaxis.set_tick_params(pad=pt(1.0))  # signs would stand on the axis
     ax.set_box_aspect((1, 1, 0.75), zoom=1.05)
-    # A label along the axis would leave the figure: constrained layout does not know of its place.
-    ax.text2D(1.0, 0.83, f"ΔI [{grid.unit}]", transform=ax.transAxes, ha="right")
+    # The bar beside the axis is of the same quantity, and names it for both.
     if colorbar:
         ax.figure.colorbar(drawn, ax=ax, label=f"ΔI [{grid.unit}]", shrink=0.7, pad=0.12)
+    else:
+        # A label along the axis would leave the figure: constrained layout does not know of its place.
+        ax.text2D(1.0, 0.83, f"ΔI [{grid.unit}]", transform=ax.transAxes, ha="right")
     if caption:
         note, cell = caption_below(ax, describe(grid), share=0.85), ax.get_subplotspec()
         if cell is None or cell.get_gridspec().ncols == 1:

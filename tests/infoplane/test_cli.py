@@ -55,7 +55,7 @@ def test_demo_writes_what_it_says(demo):
     assert all(str(out / name) in result.stdout for name in names)
     for name in names:
         assert (out / name).stat().st_size > 200
-    for word in ("baseline", "synscaw less baseline: error", "hidden1", "hidden2", "error", "control", "JSD weights"):
+    for word in ("baseline", "synscaw less baseline: error", "hidden1", "hidden2", "error", "control", "JSD all weights"):
         assert word in result.stdout
     *foretold, last = result.stderr.split("\n\n")
     assert [line.split(" about ")[0] for line in foretold[0].splitlines()] == [
@@ -153,7 +153,7 @@ def test_surface_writes_a_picture_and_does_not_replace_one(tmp_path, capfd):
         (["train", "--out", "x.h5", "--method", "synscav"], "did you mean 'synscaw'"),
         (["train", "--out", "x.h5", "--set", "training.epoch=3"], "did you mean 'training.epochs'"),
         (["train", "missing.toml", "--out", "x.h5"], "missing.toml: cannot be read"),
-        (["train", "--out", "x.ckpt"], "x.ckpt does not end in .h5, .hdf5 or .nxs, as a run file does; call it x.h5"),
+        (["train", "--out", "x.ckpt"], "x.ckpt does not end in .h5, .hdf5 or .nxs, as a run file does; call it x.ckpt.h5"),
         (["train", "--out", "x.txt"], "does not end in .h5, .hdf5 or .nxs"),
         (["train", "--out", "x"], "call it x.h5"),
         (["train", "--out", "x.h5", "--resume", "--force"], "say one of the two"),
@@ -303,11 +303,29 @@ def test_ctrl_c_says_so_and_leaves_a_readable_run_file(tmp_path):
     assert out == ""
     assert err == (
         f"infoplane: {path} has what was measured; the same command with --resume goes on\n"
-        "infoplane: interrupted; what was written so far is kept, the rows of a run file too\n"
+        "infoplane: interrupted; every row that was written is kept in its run file\n"
     )
     with ip.open_run(path) as run:
         assert run.status == "interrupted"
         assert len(run.plane()) >= 1
+
+
+@pytest.mark.parametrize("is_replaced", [False, True])
+def test_ctrl_c_before_the_first_row_does_not_say_that_anything_was_kept(tmp_path, capfd, monkeypatch, is_replaced):
+    path = tmp_path / "run.h5"
+    if is_replaced:
+        path.write_bytes(b"an older file")
+
+    def interrupted(*_, **__):
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("infoplane.training.train", interrupted)
+    assert cli(["train", "--quiet", "--out", path, *(["--force"] if is_replaced else [])]) == 130
+    said = capfd.readouterr().err
+    left = f"{path} is the file that was there before" if is_replaced else f"nothing was kept: there is no {path}"
+    assert f"before the first row{':' if is_replaced else ', so that'} {left}" in said
+    assert "what was written so far is kept" not in said
+    assert "--resume" not in said
 
 
 def has_rows(path):

@@ -82,3 +82,22 @@ def test_what_cannot_be_drawn_as_asked_is_refused_in_one_sentence(tmp_path, runs
     assert cli(["plane", *runs, *runs, "-o", str(tmp_path / "plane.gif")]) == 2
     assert "a movie has room for 4 planes" in capsys.readouterr().err
     assert not list(tmp_path.glob("plane.*"))
+
+
+def test_a_run_of_thirty_layers_is_a_picture_of_a_page_s_height_at_most(tmp_path, write_run):
+    sites = [f"encoder.layer{i // 3}.{i % 3}.conv2.relu" for i in range(30)]
+    out = tmp_path / "plane.png"
+    assert cli(["plane", str(write_run(tmp_path / "run.h5", sites=sites)), "-o", str(out)]) == 0
+    with Image.open(out) as picture:
+        assert picture.height < 2 * picture.width
+
+
+def test_an_overlay_of_too_many_layers_names_an_arrangement_that_shows_them(tmp_path, write_run, capsys):
+    path = write_run(tmp_path / "run.h5", sites=[f"fc{i}" for i in range(8)])
+    other = write_run(tmp_path / "other.h5", sites=[f"fc{i}" for i in range(8)])
+    out = tmp_path / "plane.png"
+    assert cli(["plane", str(path), str(other), "--arrange", "overlay", "-o", str(out)]) == 2
+    assert "there are 8 sites" in (said := capsys.readouterr().err)
+    assert "planes beside each other show any number" in said
+    assert not out.exists()
+    assert cli(["plane", str(path), str(other), "--arrange", "beside", "-o", str(out)]) == 0

@@ -11,6 +11,7 @@ from scipy.stats import lognorm
 
 from infoplane.analysis.joined_bins import joined_bins
 from infoplane.analysis.sketch import LogHistogram
+from infoplane.demo import SIZES
 from infoplane.errors import InputError, RunFileError
 from infoplane.plots import COLUMN, PAGE, histogram, histograms, theme
 from infoplane.plots.histogram import joined_linear
@@ -214,7 +215,7 @@ def test_histograms_take_some_layers_and_an_earlier_row(tmp_path):
     run = write_run(tmp_path / "a.h5", weights=("fc1.weight", "fc2.weight"))
     grid = histograms([run], ["fc2.weight"], row=0, titles=["baseline"])
     assert grid.shape == (1, 1)
-    assert grid[0, 0].get_ylabel().startswith("baseline, step 20")
+    assert grid[0, 0].get_ylabel() == "baseline, step 20"
 
 
 def test_many_layers_stand_in_rows_within_the_width_of_a_page(tmp_path):
@@ -224,11 +225,50 @@ def test_many_layers_stand_in_rows_within_the_width_of_a_page(tmp_path):
     figure = grid[0, 0].figure
     assert figure.get_figwidth() == pytest.approx(PAGE)
     figure.draw(FigureCanvasAgg(figure).get_renderer())
-    assert len({round(ax.get_position().y0, 2) for ax in grid.flat}) == 6
+    assert len({round(ax.get_position().y0, 2) for ax in grid.flat}) == 4
     assert [ax.get_title() for ax in grid[1]] == list(names)
     assert len({ax.get_xlim() for ax in grid.flat}) == 1
     for ax in grid.flat:
         assert overlapping(ax) == []
+
+
+def test_two_runs_of_three_layers_are_two_rows_without_a_gap_in_the_demo_s_picture(tmp_path):
+    names = ("hidden1.linear.weight", "hidden2.linear.weight", "output.weight")
+    runs = [write_run(tmp_path / f"{name}.h5", weights=names) for name in ("baseline", "synscaw")]
+    with theme():
+        figure = Figure(figsize=SIZES["weights"], layout="constrained")
+        canvas = FigureCanvasAgg(figure)
+        grid = histograms(runs, figure=figure)
+        figure.draw(canvas.get_renderer())
+    assert len(figure.axes) == 6
+    assert len({round(ax.get_position().y0, 2) for ax in grid.flat}) == 2
+    assert min(ax.bbox.height for ax in grid.flat) / figure.dpi > 1
+    labels = [ax.yaxis.label for ax in grid[:, 0]]
+    assert [label.get_text() for label in labels] == ["baseline, step 120", "synscaw, step 120"]
+    above, below = (label.get_window_extent() for label in labels)
+    assert above.y0 > below.y1
+    assert figure.get_supylabel() == "density of ln x"
+    for ax in grid.flat:
+        assert overlapping(ax) == []
+
+
+@pytest.mark.parametrize("name", ["a_run_of_the_last_week_with_a_rate", "y" * 120])
+def test_a_run_s_name_takes_two_lines_and_its_step_is_always_whole(tmp_path, name):
+    grid = histograms(
+        [write_run(tmp_path / f"{name}.h5", weights=("w",)), write_run(tmp_path / "b.h5", weights=("w",))]
+    )
+    figure = grid[0, 0].figure
+    figure.draw(FigureCanvasAgg(figure).get_renderer())
+    *shown, step = grid[0, 0].get_ylabel().split("\n")
+    assert step == "step 120"
+    assert 1 <= len(shown) <= 2
+    start, _, end = "".join(shown).removesuffix(",").partition("\u2026")
+    assert name.startswith(start)
+    assert name.endswith(end)
+    assert len(start) + len(end) > 25
+    long, short = (ax.yaxis.label.get_window_extent() for ax in grid[:, 0])
+    assert long.y0 > short.y1
+    assert long.height <= 1.05 * grid[0, 0].bbox.height
 
 
 def test_a_layer_that_a_run_lacks_is_an_empty_panel_that_says_so(tmp_path):
@@ -306,7 +346,7 @@ def test_histograms_share_linear_axes(tmp_path):
     grid = histograms([run], scale="semilogy")
     assert {ax.get_yscale() for ax in grid.flat} == {"log"}
     assert len({ax.get_ylim() for ax in grid.flat}) == 1
-    assert "density of x" in grid[0, 0].get_ylabel()
+    assert grid[0, 0].figure.get_supylabel() == "density of x [1 / unit of x]"
 
 
 def test_an_unknown_scale_is_refused():

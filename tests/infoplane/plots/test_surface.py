@@ -77,11 +77,19 @@ def test_contours_are_labelled_and_dashed_below_zero():
 
 def test_caption_names_equation_and_parameters(said):
     text = said(surface())
-    assert "Eq. 22 with p(x|z) = 1, gamma = 1, b = 0" in text
+    assert "Eq. 22 with p(x|z) = 1, gamma = 1, b = 0, target = 0.5" in text
     assert "change of log p(z = 1|x), not of a mutual information" in text
     exact = said(surface(ip.delta_information_surface(variant="exact", x=0.5)))
     assert "mutual information of the neuron, X uniform on (-0.5, 0.5)" in exact
     assert "Eq." not in said(surface(caption=False))
+
+
+@pytest.mark.parametrize("variant", ["eq22", "appendix_delta", "exact"])
+def test_the_target_is_stated_where_no_line_shows_it(variant, said):
+    grid = ip.delta_information_surface(20, variant=variant, z_target=0.4)
+    for ax in (surface(grid, as_printed=True), surface3d(grid)):
+        assert not [line for line in ax.lines if line.get_gid() == "target"]
+        assert "target = 0.4" in said(ax)
 
 
 @pytest.mark.parametrize("variant", ["eq22", "eq25", "eq24", "appendix_delta", "exact"])
@@ -118,6 +126,7 @@ def test_surface3d_is_the_same_array_in_perspective_with_contours_on_the_floor(s
     assert (ax.get_xlabel(), ax.get_ylabel()) == ("weight w", "mean activity")
     assert ax.get_zlim()[0] < grid.values.min()
     assert [bar.get_ylabel() for bar in colorbars(ax)] == ["ΔI [bit]"]
+    assert "ΔI" not in said(ax)
     assert "Eq. 22 with p(x|z) = 1" in said(ax)
 
 
