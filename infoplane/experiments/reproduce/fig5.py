@@ -131,7 +131,7 @@ FIG5 = Experiment(
     claims=CLAIMS,
     scales={
         "smoke": Scale(f"{_SAID['smoke']}, {SEEDS['smoke']} seeds", "seconds"),
-        "small": Scale(f"{_SAID['small']}, {SEEDS['small']} seeds", "hours", _NEEDS),
+        "small": Scale(f"{_SAID['small']}, {SEEDS['small']} seeds", "over an hour", _NEEDS),
         "full": Scale(f"{_SAID['full']}, {SEEDS['full']} seeds", "weeks on a GPU", _NEEDS),
     },
     work=work,
