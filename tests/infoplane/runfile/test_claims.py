@@ -109,7 +109,7 @@ def test_an_attribute_of_megabytes_is_refused(reader, path):
         file["entry/plane"].attrs["x"] = np.zeros(2**22)
     assert naive(path, "entry/plane")
     answer = refused(reader, path, "the attribute 'x' of /entry/plane claims the shape (4194304,)")
-    assert answer["grew"] < 64
+    assert answer["grew"] < 80  # HDF5 holds its 32 MiB twice as soon as it looks at its shape; reading it adds 32
 
 
 def heap_entry(path, name, index=0):

@@ -145,8 +145,8 @@ def test_rows_after_the_step_of_the_state_are_left_out_and_written_anew(tmp_path
     train(whole, 16)
     assert_same(rows_of(whole), rows_of(path))
     said = [text for _, text in events(path)]
-    # one of each of six streams, three of each of two, a finding on either probe, and the event of the end
-    assert said[-2] == "1 measurement and 15 other rows after step 8 were left out, for training goes on from there"
+    # one of each of six streams, three of each of two, three findings on the probes, and the event of the end
+    assert said[-2] == "1 measurement and 16 other rows after step 8 were left out, for training goes on from there"
     assert said[-2] in caplog.messages
 
 
