@@ -20,7 +20,7 @@ _SKETCH_BINS = "the sketch's bins (2^-40 to 2^24 in magnitude)"
 
 
 def findings_of(
-    measurement: Measurement, probes: Sequence[ProbeInfo], *, rates: NDArray[np.float64]
+    measurement: Measurement, probes: Sequence[ProbeInfo], *, rates: NDArray[np.float64], has_classes: bool
 ) -> list[tuple[str, Finding]]:
     """Return the findings of one measurement, each with the stream that it concerns.
 
@@ -32,6 +32,8 @@ def findings_of(
         In the order of its bounds.
     rates : numpy.ndarray
         Shape (rows, probes): the rates in bit of the last rows on the same inputs, this one last.
+    has_classes : bool
+        Whether labels are classes: the differential entropy of real ones may be 0 by itself.
 
     Returns
     -------
@@ -39,10 +41,11 @@ def findings_of(
         Codes of `infoplane.analysis.validity`: ``non_finite`` and ``outside_bins`` of the activations and weights,
         ``non_finite`` of the network's own loss; of each probe ``rate_above_log_n``, ``rate_below_label_bound``,
         ``label_bound_below_zero``, ``lower_above_upper``, ``collapsed_dimensions``, on the control
-        ``rate_still_falling``; of the inputs ``duplicate_inputs``. And three of the recording's own: ``left_out``,
-        inputs that the probe's training left out; ``non_finite_bound``, a bound that is NaN or infinite though no
-        activation is known that would explain it; ``sandwich_missing``, a code of finite rate too extreme to be
-        enclosed.
+        ``rate_still_falling``; of the inputs ``duplicate_inputs``, by the keys of their bytes: NaN is not equal to
+        itself, but inputs of the same bytes are one input to a network; of the labels ``one_class``, where a label
+        bound below 0 is no probe's doing and is not said. And three of the recording's own: ``left_out``, inputs that
+        the probe's training left out; ``non_finite_bound``, a bound that is NaN or infinite, with the activations that
+        explain it where there are any; ``sandwich_missing``, a code of finite rate too extreme to be enclosed.
     """
     found: list[tuple[str, Finding | None]] = []
     for stream, sketches in (("activations", measurement.activations), ("weights", measurement.weights)):
@@ -51,9 +54,11 @@ def findings_of(
         text = "the network's own loss is NaN or infinite"
         found.append(("metrics", Finding("non_finite", "loss", text, advice="look at the learning rate and the data")))
     found.append(("plane", validity.duplicate_inputs(measurement.input_keys)))
+    alone = validity.one_class(measurement.bounds.h_y, measurement.bounds.n) if has_classes else None
+    found.append(("plane", alone))
     for k, probe in enumerate(probes):
         found += [("plane", finding) for finding in _of_probe(measurement, k, probe, rates[:, k])]
-    return [(stream, finding) for stream, finding in found if finding]
+    return [(stream, one) for stream, one in found if one and not (alone and one.code == "label_bound_below_zero")]
 
 
 def _of_sketch(name: str, sketch: SketchSummary) -> Iterator[Finding | None]:
@@ -70,12 +75,8 @@ def _of_probe(
         text = f"the probe's training left out {left_out} inputs with non-finite activations"
         yield Finding("left_out", where, text, float(left_out), "1", "find the layer that made them")
     rate, label_bound = float(bounds.i_zx[k]), float(bounds.i_zy[k])
-    sketch = None if probe.host == "untrained" else measurement.activations.get(probe.site)
-    explained = sketch is not None and _non_finite(sketch) > 0
-    if not explained and not (math.isfinite(rate) and math.isfinite(label_bound)):
-        # Without a sketch, as on the control, activations that are not finite cannot be ruled out.
-        cause = " though every activation is finite" if sketch is not None else ""
-        yield Finding("non_finite_bound", where, f"a bound is NaN or infinite{cause}", advice="do not use this row")
+    if not (math.isfinite(rate) and math.isfinite(label_bound)):
+        yield _non_finite_bound(measurement, probe)
     yield validity.rate_below_label_bound(
         rate, label_bound, se_rate=float(bounds.se_i_zx[k]), se_label_bound=float(bounds.se_i_zy[k]), where=where
     )
@@ -89,6 +90,21 @@ def _of_probe(
     yield validity.collapsed_dimensions(measurement.dimensions[k], where=where)
     if probe.host == "untrained":
         yield validity.rate_still_falling(rates, where=where)
+
+
+def _non_finite_bound(measurement: Measurement, probe: ProbeInfo) -> Finding:
+    """Return that a bound is NaN or infinite, and why, where the site's sketch tells."""
+    sketch, n = measurement.activations.get(probe.site), measurement.bounds.n
+    text, advice = "a bound is NaN or infinite", "do not use this row"
+    if sketch is not None and (count := _non_finite(sketch)):
+        # Sketches are of the trained network: of its control's activations nothing is known but that its inputs are
+        # the same ones.
+        whose = "the trained network's activations here" if probe.host == "untrained" else "its site's activations"
+        text += f", as are {count:.0f} of {whose}: a mean over all {n} inputs leaves none out"
+        advice += ", but look for NaN among the held-out inputs, or the layer that made the values"
+    elif sketch is not None and probe.host != "untrained":
+        text += " though every activation is finite"
+    return Finding("non_finite_bound", probe.name, text, advice=advice)
 
 
 def _contradiction(measurement: Measurement, k: int, probe: ProbeInfo) -> Finding | None:

@@ -142,7 +142,9 @@ def record(
     sandwich : int
         So many held-out inputs, a fixed random subset, enclose the information of each probe's code.
     seed : int
-        Of the probes. The global random state is neither read nor changed.
+        Of the probes. The global random state is neither read nor changed. Runs of a comparison are paired by it,
+        unless `configuration` has a ``seed``: give each training its own, for how a network was seeded stands in no
+        file.
     split : str
         What the loader given to `Recording.measure` holds; written beside every number.
     configuration : mapping, optional

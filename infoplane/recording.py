@@ -29,6 +29,7 @@ from infoplane.probes.probe_info import ProbeInfo
 from infoplane.probes.raw import RawRecorder
 from infoplane.probes.schedule import Schedule
 from infoplane.probes.step_sketches import StepSketches
+from infoplane.probes.target import ClassTarget
 from infoplane.probes.vib import VIBProbe
 from infoplane.rows import (
     append_finding,
@@ -500,7 +501,8 @@ class Recording:
                     raw_inputs=raw_inputs,
                     inputs=self._observer.plan.inputs,
                 )
-                for stream, finding in findings_of(measurement, probes, rates=rates):
+                has_classes = isinstance(self._observer.plan.target, ClassTarget)
+                for stream, finding in findings_of(measurement, probes, rates=rates, has_classes=has_classes):
                     append_finding(writer, measurement.step, stream, finding)
         for sink in self._sinks:
             sink.measurement(measurement, probes, epoch=epoch)

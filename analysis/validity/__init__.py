@@ -14,6 +14,7 @@ code                         said of                                            
 ``below_fano``               an estimate or upper bound below what an accuracy proves     ``value``
 ``rate_above_log_n``         the rate of a code at or above log n                         ``bounds``
 ``label_bound_below_zero``   a lower bound on I(Z;Y) below 0                              ``bounds``
+``one_class``                labels of one class alone: H(Y) = 0                          ``bounds``
 ``rate_below_label_bound``   the hard check: mean KL >= H(Y) - CE of one code             ``bounds``
 ``lower_above_upper``        a lower bound above an upper bound of the same information   ``bounds``
 ``counts_gain_information``  exact counts of T2 = f(T1) that exceed those of T1           ``processing``
@@ -42,6 +43,7 @@ from infoplane.analysis.validity.bounds import (
     SIGNIFICANT,
     label_bound_below_zero,
     lower_above_upper,
+    one_class,
     rate_above_log_n,
     rate_below_label_bound,
 )
@@ -71,6 +73,7 @@ __all__ = [
     "lower_above_upper",
     "negative",
     "non_finite",
+    "one_class",
     "outside_bins",
     "rate_above_log_n",
     "rate_below_label_bound",

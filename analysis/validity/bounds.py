@@ -86,6 +86,30 @@ def label_bound_below_zero(label_bound: float, *, where: str = "code", base: flo
     )
 
 
+def one_class(h_y: float, n: int, *, where: str = "labels") -> Finding | None:
+    """Say that all labels are of one class, so that there is nothing to be known of them.
+
+    Parameters
+    ----------
+    h_y : float
+        Plug-in entropy of the classes of these labels, in any unit; not the differential entropy of real labels, which
+        may be 0 by itself.
+    n : int
+        Labels.
+    where : str
+        What they are.
+
+    Returns
+    -------
+    Finding or None
+        ``one_class`` where the entropy is 0: every bound on I(Z;Y) is then minus a cross-entropy, 0 at best.
+    """
+    if not abs(h_y) <= ROUNDING:
+        return None
+    text = f"all {whole_number('n', n, least=1)} labels are of one class: H(Y) = 0, so that i_zy is 0 at best"
+    return Finding("one_class", where, text, advice="measure on inputs of every class, and see how they were split")
+
+
 def rate_below_label_bound(
     rate: float, label_bound: float, *, se_rate: float, se_label_bound: float, where: str = "code", base: float = 2
 ) -> Finding | None:

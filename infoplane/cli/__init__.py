@@ -29,7 +29,7 @@ LIBRARIES = (
 )
 """What every installation has, by the name that is imported; one that does not import is no mistake in infoplane."""
 _LONGEST = 2000
-_RUNS = "; what was written so far is kept, the rows of a run file too"
+_RUNS = "; every row that was written is kept in its run file"
 _LEFT = {
     **dict.fromkeys(("demo", "train", "sweep", "reproduce"), _RUNS),
     "watch": "; whoever writes the runs goes on",

@@ -116,14 +116,15 @@ def train(
     if out is None:
         raise InputError("--out is missing: the run file to write")
     path = _place_for(out, force=force, resume=resume)
+    before = _identity(out)
     try:
         run_training(settings, path, overwrite=force, resume=resume, quiet=quiet)
     except TrainingError as error:
         typer.echo(f"infoplane: {error}", err=True)
         raise typer.Exit(1) from error
     except KeyboardInterrupt:
-        if out.is_file() and _is_first():
-            typer.echo(f"infoplane: {out} has what was measured; the same command with --resume goes on", err=True)
+        if _is_first():
+            typer.echo(f"infoplane: {_left(out, before, resume=resume)}", err=True)
         raise
     if _is_first() and (json or not quiet):
         from infoplane.cli.summary import print_summary
@@ -163,6 +164,25 @@ def _place_for(out: Path, *, force: bool, resume: bool) -> Path:
         raise InputError(f"the folder {out.parent} cannot be made ({error.strerror or error})") from error
     # Under torchrun the first process may have made the file before another looks.
     return new_file(out, force=force or resume or not _is_first())
+
+
+def _identity(path: Path) -> tuple[int, int] | None:
+    """Return what tells the file of this name from another that takes its place; None where there is none."""
+    try:
+        found = path.stat()
+    except OSError:
+        return None
+    return found.st_dev, found.st_ino
+
+
+def _left(out: Path, before: tuple[int, int] | None, *, resume: bool) -> str:
+    """Return what an interrupted training leaves: a run file is begun with its first row, and not before."""
+    now = _identity(out)
+    if now is None:
+        return f"it was interrupted before the first row, so that nothing was kept: there is no {out}"
+    if now == before and not resume:
+        return f"it was interrupted before the first row: {out} is the file that was there before"
+    return f"{out} has what was measured; the same command with --resume goes on"
 
 
 def _is_first() -> bool:

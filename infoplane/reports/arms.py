@@ -14,6 +14,7 @@ from infoplane.runfile.study import Study
 
 _SHOWN = 60
 _METHOD = "configuration.method"
+_SEED = "configuration.seed"
 _PLAN = "configuration.plan."
 
 
@@ -110,26 +111,42 @@ def _by_seed(study: Study, arm: str) -> dict[int, dict[str, Any]]:
     for path in study.paths:
         with open_run(path) as run:
             line = run_settings(run) | {"versions": _text(run.provenance.get("versions"))}
-        seed = line.get("configuration.seed", line["seed"])
+        seed = line.get(_SEED, line["seed"])
         if isinstance(seed, bool) or not isinstance(seed, int):
             raise InputError(
                 f"{path}: has no seed to pair it by; give one to record(seed=), or as 'seed' of its configuration"
             )
         if seed in found:
-            raise InputError(
-                f"{found[seed]['path']} and {path} of arm {arm} both have seed {seed}; one arm has one run of each "
-                "seed, and different settings are different arms"
-            )
+            raise InputError(_twice(found[seed], line, seed, arm))
         found[seed] = line
     return found
+
+
+def _twice(first: Mapping[str, Any], second: Mapping[str, Any], seed: int, arm: str) -> str:
+    """Return why two runs of one seed are refused: of what the seed is, and how each gets its own."""
+    both = f"{first['path']} and {second['path']} of arm {arm}"
+    if all(_SEED in line for line in (first, second)):
+        return (
+            f"{both} both have seed {seed}; one arm has one run of each seed, and different settings are different arms"
+        )
+    whose = (
+        "that of the probes, since neither has a seed in its configuration"
+        if not any(_SEED in line for line in (first, second))
+        else f"in {(first if _SEED not in first else second)['path']} that of the probes alone"
+    )
+    return (
+        f"{both} both state seed {seed}, {whose}; how a network was seeded stands in no file unless it is said: give "
+        "each run of an arm its own by ip.record(..., seed=k) or configuration={'seed': k}"
+    )
 
 
 def _check_data(lines: Sequence[Mapping[str, Any]]) -> None:
     for name in differing([{k: v for k, v in line.items() if k.startswith("data.")} for line in lines]):
         other = next(line for line in lines if line.get(name) != lines[0].get(name))
+        remedy = "" if name in lines[0] and name in other else "; ip.record(..., data=) says of which data a run is"
         raise InputError(
-            f"the runs are of different data: {name} is {_text(lines[0].get(name))} in {lines[0]['path']}, but "
-            f"{_text(other.get(name))} in {other['path']}"
+            f"the runs are of different data: {name} is {_value(lines[0], name)} in {lines[0]['path']}, but "
+            f"{_value(other, name)} in {other['path']}{remedy}"
         )
 
 

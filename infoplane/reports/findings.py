@@ -18,6 +18,7 @@ CONTEXT = frozenset(
     {
         "rate_above_log_n",
         "label_bound_below_zero",
+        "one_class",
         "rate_still_falling",
         "collapsed_dimensions",
         "duplicate_inputs",

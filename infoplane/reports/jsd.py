@@ -54,8 +54,8 @@ class JSDRow:
         Mean and standard deviation of ln x.
     n : int
         Positive values.
-    zero_fraction : float
-        Zeros among all finite values.
+    zero_fraction, positive_fraction : float
+        Zeros, and positive values, among all finite ones; the rest are negative, and no part of a divergence.
     unit : str
         Of divergence and floor: ``bit``, ``nat``, ...
     findings : tuple of str
@@ -73,11 +73,12 @@ class JSDRow:
     sigma: float
     n: int
     zero_fraction: float
+    positive_fraction: float
     unit: str
     findings: tuple[str, ...]
 
 
-HEAD = ("run", "stream", "name", "step", "divergence", "distance", "floor", "mu", "sigma", "n", "zeros")
+HEAD = ("run", "stream", "name", "step", "divergence", "distance", "floor", "mu", "sigma", "n", "positive", "zeros")
 COLUMNS = tuple(field.name for field in fields(JSDRow))
 
 
@@ -131,19 +132,31 @@ class JSDReport:
     def closing(self) -> str:
         """How to read the numbers."""
         return (
-            f"divergence in {self.rows[0].unit} (0 to {1 / math.log2(self.base):.3g}), distance = its root; "
-            "floor = what this many draws from the fitted law give; compare within your own runs only"
+            f"divergence in {self.rows[0].unit} (0 to {1 / math.log2(self.base):.3g}) of the n positive values alone, "
+            "distance = its root; floor = what this many draws from the fitted law give; compare within your own runs "
+            "only"
         )
 
     def __repr__(self) -> str:
         return str(self)
 
     def __str__(self) -> str:
-        # Seven numbers leave room for names on a screen; mu and sigma stand in the other forms.
-        keep = [k for k, name in enumerate(HEAD) if name not in ("mu", "sigma")]
+        # Seven numbers leave room for names on a screen; the others stand in the other forms, and the positive share of
+        # each stream below the table.
+        keep = [k for k, name in enumerate(HEAD) if name not in ("mu", "sigma", "positive")]
         head, *cells = ([line[k] for k in keep] for line in (HEAD, *self._cells()))
         said = [textwrap.fill(text, SCREEN, subsequent_indent="  ") for text in self._findings()]
-        return "\n".join([aligned(head, cells, text_columns=3), *said, textwrap.fill(self.closing, SCREEN)])
+        closing = textwrap.fill(f"{self.closing}{self._positive()}", SCREEN)
+        return "\n".join([aligned(head, cells, text_columns=3), *said, closing])
+
+    def _positive(self) -> str:
+        """Return between which shares of all finite values the positive ones lie, by stream."""
+        said = []
+        for stream in STREAMS:
+            shares = [row.positive_fraction for row in self.rows if row.stream == stream]
+            ends = [f"{100 * end:.1f}" for end in _ends([share for share in shares if math.isfinite(share)])]
+            said += [f"{' to '.join(ends)} % of {stream}"] if ends else []
+        return f"; positive are {' and '.join(said)}" if said else ""
 
     def _repr_html_(self) -> str:
         notes = [*self._findings(), self.closing]
@@ -162,7 +175,10 @@ class JSDReport:
                 "-" if row.step is None else str(row.step),
                 *(_rounded(value) for value in (row.divergence, row.distance, row.floor, row.mu, row.sigma)),
                 f"{row.n:,}",
-                "-" if math.isnan(row.zero_fraction) else f"{100 * row.zero_fraction:.1f} %",
+                *(
+                    "-" if math.isnan(share) else f"{100 * share:.1f} %"
+                    for share in (row.positive_fraction, row.zero_fraction)
+                ),
             ]
             for row in self.rows
         ]
@@ -230,6 +246,7 @@ def _rows(run: Run, label: str, row: int, base: float) -> Iterator[JSDRow]:
 
 def _measured(sketch: SketchSummary, run: str, stream: str, name: str, step: int, base: float) -> JSDRow:
     found = lognormal_jsd(sketch, base=base)
+    finite = sketch["n"] - sketch["nans"] - sketch["infinities"]
     return JSDRow(
         run=run,
         stream=stream,
@@ -242,6 +259,7 @@ def _measured(sketch: SketchSummary, run: str, stream: str, name: str, step: int
         sigma=found.sigma,
         n=found.n,
         zero_fraction=found.zero_fraction,
+        positive_fraction=found.n / finite if finite else math.nan,
         unit=found.unit,
         findings=found.findings,
     )
@@ -250,7 +268,12 @@ def _measured(sketch: SketchSummary, run: str, stream: str, name: str, step: int
 def _missing(run: str, stream: str, reason: str, base: float) -> JSDRow:
     empty = lognormal_jsd([], base=base)
     nan = math.nan
-    return JSDRow(run, stream, "-", None, nan, nan, nan, nan, nan, 0, nan, empty.unit, (f"missing: {reason}",))
+    return JSDRow(run, stream, "-", None, nan, nan, nan, nan, nan, 0, nan, nan, empty.unit, (f"missing: {reason}",))
+
+
+def _ends(values: Sequence[float]) -> tuple[float, ...]:
+    """Return the least and the greatest value, one where they are the same, none of none."""
+    return tuple(dict.fromkeys((min(values), max(values)))) if values else ()
 
 
 def _rounded(value: float) -> str:

@@ -58,6 +58,7 @@ def run_facts(run: Run, name: str = "") -> RunFacts:
         device=_text(known.get("device")),
         parameters=_whole(known.get("parameters")),
         seed=_whole(configuration.get("seed", known.get("seed"))),
+        is_probes_seed="seed" not in configuration,
         epochs_planned=_whole(_of(configuration.get("training"), "epochs")),
         unreadable=tuple(dict.fromkeys([*lost, *unreadable])),
         **parts,

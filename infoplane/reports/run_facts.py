@@ -59,6 +59,8 @@ class RunFacts:
         Empty where the file does not say.
     parameters, seed : int or None
         Numbers in the network; seed of the training, or where that is not known of the probes.
+    is_probes_seed : bool
+        Whether `seed` is that of the probes: nothing in the configuration tells how the network was seeded.
     rows, step, epoch
         Rows of the plane that can be read, and step and epoch of the last one; 0, None and NaN before the first.
     committed : int
@@ -111,6 +113,7 @@ class RunFacts:
     device: str = ""
     parameters: int | None = None
     seed: int | None = None
+    is_probes_seed: bool = False
     rows: int = 0
     committed: int = 0
     step: int | None = None

@@ -148,6 +148,7 @@ def _lines(run: Mapping[str, Any]) -> Iterator[dict[str, Any]]:
             ("floor", row["unit"]),
             ("distance", ""),
             ("zero_fraction", "1"),
+            ("positive_fraction", "1"),
         ):
             yield at | {"name": name, "value": row[name], "unit": unit, "kind": "estimate"}
         yield from (at | {"name": "finding", "text": text} for text in row["findings"])

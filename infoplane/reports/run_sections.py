@@ -121,7 +121,7 @@ def _last_rows(facts: Sequence[RunFacts]) -> list[Block]:
             name(one.name),
             one.status,
             name(one.method or "-"),
-            "-" if one.seed is None else str(one.seed),
+            "-" if one.seed is None else f"{one.seed} (probes')" if one.is_probes_seed else str(one.seed),
             at_row(one),
             error_text(one),
             "-" if one.n is None else f"{one.n:,}",
@@ -136,12 +136,14 @@ def _last_rows(facts: Sequence[RunFacts]) -> list[Block]:
         "Bounds at the last row of every run. i_zx: rate of the probe's code, upper bound on I(Z;X). i_zy: "
         f"{' or, of real labels, '.join(kinds)} I(Z;Y). Control: the same probe on the frozen untrained network."
     )
+    of_probes = any(one.is_probes_seed and one.seed is not None for one in facts)
     blocks: list[Block] = [
         Table(
             ("run", "status", "method", "seed", "last row", "error", "n"),
             runs,
             3,
-            "Runs, and the error of each network itself at its last row, on n inputs.",
+            "Runs, and the error of each network itself at its last row, on n inputs."
+            + (" Probes': the seed of the probes; the file does not say that of the training." if of_probes else ""),
         )
     ]
     return [*blocks, Table(head, sites, 2, caption)] if sites else blocks
@@ -180,7 +182,18 @@ def _divergences(facts: Sequence[RunFacts]) -> list[Block]:
             ]
     if not rows:
         return [Paragraph(("No histogram of weights or activations is there to be read, so there is no divergence.",))]
-    head = ("run", "stream", "layer", "step", "divergence [bit]", "floor [bit]", "distance", "n positive", "zeros")
+    head = (
+        "run",
+        "stream",
+        "layer",
+        "step",
+        "divergence [bit]",
+        "floor [bit]",
+        "distance",
+        "n positive",
+        "positive",
+        "zeros",
+    )
     caption = (
         f"Jensen-Shannon divergence of the positive values at the last row from their own log-normal fit: {closing}."
     )
@@ -189,8 +202,8 @@ def _divergences(facts: Sequence[RunFacts]) -> list[Block]:
 
 def _divergence(run: str, row: JSDRow) -> tuple[str | Name, ...]:
     numbers = ["-" if math.isnan(x) else f"{x:.4f}" for x in (row.divergence, row.floor, row.distance)]
-    zeros = "-" if math.isnan(row.zero_fraction) else f"{100 * row.zero_fraction:.1f} %"
-    return (name(run), row.stream, name(row.name), f"{row.step:,}", *numbers, f"{row.n:,}", zeros)
+    shares = ["-" if math.isnan(x) else f"{100 * x:.1f} %" for x in (row.positive_fraction, row.zero_fraction)]
+    return (name(run), row.stream, name(row.name), f"{row.step:,}", *numbers, f"{row.n:,}", *shares)
 
 
 def _findings(facts: Sequence[RunFacts]) -> list[Block]:

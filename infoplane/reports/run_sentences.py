@@ -74,7 +74,8 @@ def _what(facts: RunFacts) -> Text:
     if facts.epochs_planned is not None:
         pieces.append(f", for {facts.epochs_planned:,} epoch{'' if facts.epochs_planned == 1 else 's'}")
     if facts.seed is not None:
-        pieces.append(f", seed {facts.seed}")
+        whose = "probes' seed" if facts.is_probes_seed else "seed"
+        pieces.append(f", {whose} {facts.seed}")
     if facts.device:
         pieces += [", on ", name(facts.device)]
     if len(pieces) == 1:

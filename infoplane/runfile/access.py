@@ -31,7 +31,7 @@ SIGNATURE = b"\x89HDF\r\n\x1a\n"
 _READ_ATTEMPTS = 20
 # No run file has as many members in a group or attributes at one place; listing a million takes HDF5 minutes.
 MOST_MEMBERS = 1000
-RECOVER = "'infoplane recover' copies what can be read of it"
+RECOVER = "'infoplane recover' copies what can be read of it, if anything"
 _OWN_FILTERS = {h5z.FILTER_DEFLATE, h5z.FILTER_SHUFFLE, h5z.FILTER_FLETCHER32}
 _PLAIN_TYPES = {h5t.INTEGER, h5t.FLOAT, h5t.STRING}
 

@@ -1,5 +1,6 @@
 """`recover`: a normal file from what a kill, a full disk or a cut has left of one."""
 
+import os
 import time
 import warnings
 from collections.abc import Sequence
@@ -20,7 +21,7 @@ from infoplane.runfile.lock import WriterLock, has_writer
 from infoplane.runfile.new_file import NewFile
 from infoplane.runfile.reader import Run, open_run
 from infoplane.runfile.rebuild import copy_chosen, copy_rows, is_within_step, put_rows, rows_per_block
-from infoplane.runfile.run_name import check_run_name
+from infoplane.runfile.run_name import check_run_name, missing_folder
 from infoplane.runfile.schema import EVENTS, STATUSES
 from infoplane.runfile.stream import Stream
 from infoplane.runfile.view import StreamView
@@ -97,9 +98,9 @@ def recover(path: str | PathLike[str], out: str | PathLike[str], *, overwrite: b
 
 def _check_out(path: Path, out: Path, *, overwrite: bool) -> None:
     """Refuse to write over what must not be lost."""
-    if not out.parent.is_dir():
-        raise RunFileError(f"{out}: cannot be created, because its folder does not exist")
-    if not out.exists():
+    if missing := missing_folder(out):
+        raise RunFileError(f"{out}: cannot be created, because {missing}")
+    if not os.path.exists(out):
         return
     if out.samefile(path):
         raise RunFileError(f"{out}: is the file to recover itself, which is never changed; choose another name")

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 from infoplane.analysis.errors import near_names
 from infoplane.errors import InputError, RunFileError
 from infoplane.html_table import html_table
+from infoplane.runfile.access import is_empty_or_hdf5
 from infoplane.runfile.bands import Repetition, bands
 from infoplane.runfile.reader import Run, open_run
 from infoplane.runfile.run_settings import cell, cells, differing, is_seed, run_settings
@@ -28,7 +29,7 @@ def open_study(runs: str | PathLike[str] | Sequence[str | PathLike[str]]) -> "St
     ----------
     runs : path-like, or sequence of path-like
         Run files, or patterns such as ``"runs/*.h5"`` and ``"runs/**/*.h5"`` (`glob.glob`); what a pattern matches is
-        sorted by name.
+        sorted by name, and must be run files alone: of each the first bytes are looked at.
 
     Returns
     -------
@@ -39,7 +40,8 @@ def open_study(runs: str | PathLike[str] | Sequence[str | PathLike[str]]) -> "St
     InputError
         When there is no run, or one file twice.
     RunFileError
-        When there is no file of such a name or pattern, or a folder or something else that is no file has the name.
+        When there is no file of such a name or pattern, or a folder or something else that is no file has the name, or
+        a pattern matches what is no run file, such as the checkpoint beside one.
 
     Examples
     --------
@@ -215,4 +217,17 @@ def _matching(given: str | PathLike[str]) -> list[Path]:
     found = [path for path in sorted(glob.glob(name, recursive=True)) if os.path.isfile(path)]
     if not found:
         raise RunFileError(f"{name}: there is no file of this name or pattern")
-    return [Path(path) for path in found]
+    paths = [Path(path) for path in found]
+    for path in paths:
+        if not _may_be_run(path):
+            better = f", as {name + '.h5'!r} does" if name.endswith("*") else ""
+            raise RunFileError(f"{name}: matches {path} too, which is no run file; end the pattern in .h5{better}")
+    return paths
+
+
+def _may_be_run(path: Path) -> bool:
+    """Whether a file begins as run files do, or cannot be looked at, which whoever opens it says better."""
+    try:
+        return is_empty_or_hdf5(path)
+    except OSError:
+        return True

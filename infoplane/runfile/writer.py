@@ -27,6 +27,7 @@ from infoplane.runfile.lock import WriterLock
 from infoplane.runfile.new_file import NewFile
 from infoplane.runfile.reader import Run, open_run
 from infoplane.runfile.rebuild import copy_rows
+from infoplane.runfile.run_name import missing_folder
 from infoplane.runfile.schema import STATUSES
 from infoplane.runfile.stream import Stream
 from infoplane.runfile.stream_rows import StreamRows
@@ -78,7 +79,7 @@ class RunWriter:
         self._fault: RunFileError | None = None
         self._start_time = ""
         self._rows: dict[str, StreamRows] = {}
-        if self.path.exists() and not self.path.is_file():
+        if os.path.exists(path) and not os.path.isfile(path):  # of a name that is too long both are false
             raise RunFileError(f"{self.path}: cannot be written, because it exists and is no file")
         self._reserved = _reserve(self._place, self.path)
         if not self._reserved:
@@ -337,8 +338,8 @@ def _reserve(place: Path, path: Path) -> bool:
     except FileExistsError:
         return False
     except OSError as error:
-        if not place.parent.is_dir():
-            raise RunFileError(f"{path}: cannot be created, because its folder does not exist") from error
+        if missing := missing_folder(place):
+            raise RunFileError(f"{path}: cannot be created, because {missing}") from error
         raise RunFileError(f"{path}: cannot be created ({error.strerror or error})") from error
     return True
 

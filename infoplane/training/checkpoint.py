@@ -56,6 +56,8 @@ def write_checkpoint(path: Path, content: Mapping[str, Any]) -> None:
     ------
     RunFileError
         When it cannot be written; the one before is still there.
+    KeyboardInterrupt
+        When it comes amid the writing; the one before is still there.
     """
     new = path.with_name(path.name + ".new")
     try:
@@ -65,6 +67,8 @@ def write_checkpoint(path: Path, content: Mapping[str, Any]) -> None:
             os.fsync(file.fileno())
         os.replace(new, path)
     except (OSError, RuntimeError) as error:  # torch's writer turns a full disk into a RuntimeError
+        if isinstance(error.__context__, KeyboardInterrupt):  # torch's writer, closed amid a file, hides what closed it
+            raise error.__context__ from None
         reason = getattr(error, "strerror", None) or str(error).splitlines()[0]
         raise RunFileError(f"{path}: the checkpoint cannot be written ({reason})") from error
     finally:

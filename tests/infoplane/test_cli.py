@@ -55,7 +55,15 @@ def test_demo_writes_what_it_says(demo):
     assert all(str(out / name) in result.stdout for name in names)
     for name in names:
         assert (out / name).stat().st_size > 200
-    for word in ("baseline", "synscaw less baseline: error", "hidden1", "hidden2", "error", "control", "JSD all weights"):
+    for word in (
+        "baseline",
+        "synscaw less baseline: error",
+        "hidden1",
+        "hidden2",
+        "error",
+        "control",
+        "JSD all weights",
+    ):
         assert word in result.stdout
     *foretold, last = result.stderr.split("\n\n")
     assert [line.split(" about ")[0] for line in foretold[0].splitlines()] == [
@@ -153,7 +161,10 @@ def test_surface_writes_a_picture_and_does_not_replace_one(tmp_path, capfd):
         (["train", "--out", "x.h5", "--method", "synscav"], "did you mean 'synscaw'"),
         (["train", "--out", "x.h5", "--set", "training.epoch=3"], "did you mean 'training.epochs'"),
         (["train", "missing.toml", "--out", "x.h5"], "missing.toml: cannot be read"),
-        (["train", "--out", "x.ckpt"], "x.ckpt does not end in .h5, .hdf5 or .nxs, as a run file does; call it x.ckpt.h5"),
+        (
+            ["train", "--out", "x.ckpt"],
+            "x.ckpt does not end in .h5, .hdf5 or .nxs, as a run file does; call it x.ckpt.h5",
+        ),
         (["train", "--out", "x.txt"], "does not end in .h5, .hdf5 or .nxs"),
         (["train", "--out", "x"], "call it x.h5"),
         (["train", "--out", "x.h5", "--resume", "--force"], "say one of the two"),

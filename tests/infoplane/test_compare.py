@@ -269,6 +269,23 @@ def test_two_runs_of_one_seed_in_one_arm(tmp_path, runs):
         compare([*runs.glob("a/*.h5"), again], both(runs)[1])
 
 
+@pytest.mark.parametrize("configuration", [{"scaling": "a"}, {"scaling": "a", "seed": 0}])
+def test_a_seed_of_the_probes_alone_is_not_called_that_of_a_training(tmp_path, configuration):
+    for k in range(2):
+        settings = configuration if k else {"scaling": "a"}
+        write(tmp_path / f"a{k}.h5", 0, "a", configuration=settings)
+        write(tmp_path / f"c{k}.h5", k, "a", configuration={"scaling": "a"})
+        write(tmp_path / f"d{k}.h5", 0, "b", configuration={"scaling": "b", "seed": k})
+    with pytest.raises(
+        InputError, match=r"a0\.h5 and .*a1\.h5 of arm A both state seed 0, .*that of the probes"
+    ) as said:
+        compare(str(tmp_path / "a?.h5"), str(tmp_path / "d?.h5"))
+    assert "ip.record(..., seed=k) or configuration={'seed': k}" in str(said.value)
+    # Either remedy does.
+    pairs = compare(str(tmp_path / "c?.h5"), str(tmp_path / "d?.h5")).arms.pairs
+    assert [pair.seed for pair in pairs] == [0, 1]
+
+
 def test_arms_without_a_common_seed(tmp_path, runs):
     other = write(tmp_path / "9.h5", 9, "b")
     with pytest.raises(InputError, match="no seed is in both arms: A has 0, 1, 2, 3 and B has 9"):
@@ -291,6 +308,24 @@ def test_runs_of_other_data(tmp_path, runs):
     other = write(tmp_path / "1.h5", 1, "b", data=DATA | {"sha256": "def"})
     with pytest.raises(InputError, match=r'different data: data\.sha256 is "abc" in .*but "def" in .*1\.h5'):
         compare(both(runs)[0], other)
+
+
+def test_a_run_that_does_not_name_its_data_is_told_how_to(tmp_path, runs):
+    other = write(tmp_path / "1.h5", 1, "b", data={})
+    for first, second in ((both(runs)[0], other), (other, both(runs)[0])):
+        with pytest.raises(InputError, match=r"not there in .*1\.h5.*; ip\.record\(\.\.\., data=\) says"):
+            compare(first, second)
+
+
+def test_a_pattern_that_takes_a_checkpoint_too_says_how_to_end_it(tmp_path, runs):
+    write(tmp_path / "1.h5", 1, "b")
+    (tmp_path / "1.ckpt").write_bytes(b"PK\x03\x04 and more")
+    with pytest.raises(
+        RunFileError, match=r"matches .*1\.ckpt too, which is no run file; end the pattern in \.h5"
+    ) as said:
+        compare(both(runs)[0], str(tmp_path / "1*"))
+    assert "1*.h5' does" in str(said.value)
+    assert len(compare(both(runs)[0], str(tmp_path / "1*.h5")).arms.pairs) == 1
 
 
 def test_pairs_that_differ_in_different_ways(tmp_path, runs):

@@ -2,10 +2,12 @@ import math
 
 import numpy as np
 import pytest
+import torch
 
 from infoplane.analysis.bounds import BoundSums
 from infoplane.analysis.sketch import LogHistogram
 from infoplane.findings import findings_of
+from infoplane.probes.batches import Batch
 from infoplane.probes.measurement import Measurement
 from infoplane.probes.probe_info import ProbeInfo
 
@@ -23,6 +25,7 @@ def measurement(
     dimensions=(4.0, 3.2),
     duplicates=0,
     probes=1,
+    classes=3,
 ):
     """Probes on 300 inputs of three balanced classes whose label bound is H(Y) = log2 3 less the cross-entropy.
 
@@ -31,7 +34,7 @@ def measurement(
     rng = np.random.default_rng(0)
     sums = BoundSums.zeros(probes, 3)
     rates = kl + rng.normal(0, 0.01, (probes, N))
-    sums.update(rates, np.full((probes, N), cross_entropy), np.ones((probes, N), bool), np.arange(N) % 3)
+    sums.update(rates, np.full((probes, N), cross_entropy), np.ones((probes, N), bool), np.arange(N) % classes)
     sketch = LogHistogram()
     sketch.update(np.array(values))
     return Measurement(
@@ -64,7 +67,7 @@ def found(rates=(7.0,), **options):
     """Findings of a probe, with ``probes=2`` of its control too, whose rates by row are given."""
     probes = (ProbeInfo("fc", "fc", "trained", 1e-3, 2), ProbeInfo("fc@untrained", "fc", "untrained", 1e-3, 2))
     course = np.column_stack([np.array(rates)] * 2)
-    return findings_of(measurement(**options), probes[: options.get("probes", 1)], rates=course)
+    return findings_of(measurement(**options), probes[: options.get("probes", 1)], rates=course, has_classes=True)
 
 
 def codes(**options):
@@ -102,6 +105,37 @@ def test_each_flaw_gives_its_finding_alone_with_its_size(options, stream, code, 
     assert finding.advice
 
 
+def test_a_bound_that_is_nan_is_said_with_the_activations_that_made_it_so():
+    said = {finding.where: finding for _, finding in found(kl=np.nan, values=(1.0, np.nan), probes=2)}
+    assert [said[where].code for where in ("fc", "fc@untrained")] == ["non_finite_bound", "non_finite_bound"]
+    assert "as are 1 of its site's activations: a mean over all 300 inputs leaves none out" in said["fc"].text
+    assert "1 of the trained network's activations" in said["fc@untrained"].text
+    assert "held-out inputs" in said["fc"].advice
+    ((_, alone),) = found(kl=np.nan)
+    assert alone.text == "a bound is NaN or infinite though every activation is finite"
+
+
+def test_inputs_of_the_same_bytes_are_duplicates_also_where_they_are_nan():
+    inputs = torch.rand(6, 4)
+    inputs[[1, 2]] = math.nan
+    inputs[4:, 0] = math.nan
+    assert len(set(Batch((inputs,), {}, torch.zeros(6)).keys().tolist())) == 5
+
+
+def test_labels_of_one_class_are_said_once_and_no_probe_is_blamed():
+    ((stream, finding),) = found(cross_entropy=1.2, classes=1)
+    assert (stream, finding.code, finding.where) == ("plane", "one_class", "labels")
+    assert "all 300 labels are of one class: H(Y) = 0" in finding.text
+    assert finding.advice
+
+
+def test_real_labels_whose_entropy_is_zero_are_not_taken_for_one_class():
+    one = measurement(cross_entropy=1.2, classes=1)
+    probe = ProbeInfo("fc", "fc", "trained", 1e-3, 2)
+    ((_, finding),) = findings_of(one, (probe,), rates=np.array([[7.0]]), has_classes=False)
+    assert finding.code == "label_bound_below_zero"
+
+
 def test_a_rate_just_above_the_label_bound_is_possible():
     assert codes(kl=1.11) == []  # 1.60 bit
 
@@ -126,7 +160,9 @@ def test_texts_and_places_fit_the_file():
         values=(np.nan, 2.0**30, *range(10**5)), left_out=10**9, kl=0.0, dimensions=(0.0, 0.0), duplicates=9
     )
     probe = ProbeInfo("fc", "fc", "untrained", 1e-3, 2)
-    said = [finding for _, finding in findings_of(flawed, (probe,), rates=np.array([[9.0], [8.0], [7.0]]))]
+    said = [
+        finding for _, finding in findings_of(flawed, (probe,), rates=np.array([[9.0], [8.0], [7.0]]), has_classes=True)
+    ]
     said += [finding for options in ({"kl": 1e6}, {"kl": np.inf}) for _, finding in found(**options)]
     assert len({finding.code for finding in said}) == 10
     for finding in said:

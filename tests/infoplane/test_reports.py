@@ -185,6 +185,21 @@ def test_table_fits_a_screen_of_100_columns(tmp_path, values):
     assert "…" in text
 
 
+def test_the_positive_values_are_named_with_their_share_of_all(tmp_path):
+    draws = np.random.default_rng(5).lognormal(size=1000)
+    signs = {
+        "half": np.where(np.arange(1000) % 2, draws, -draws),
+        "most": np.where(np.arange(1000) % 10, draws, -draws),
+    }
+    signs["half"][0] = np.nan  # is neither positive nor negative, and no part of the share
+    report = jsd([write_run(tmp_path / "run.h5", [signs])])
+    assert [row.positive_fraction for row in report.rows[:2]] == [pytest.approx(500 / 999), 0.9]
+    assert "n positive values alone" in str(report)
+    assert "positive are 50.1 to 90.0 % of weights" in str(report).replace("\n", " ")
+    assert max(map(len, str(report).splitlines())) <= 100
+    assert "| 500 | 50.1 % | 0.0 % |" in report.to_markdown()
+
+
 def test_closing_line_knows_the_largest_value_of_the_base(run_path):
     assert "divergence in nat (0 to 0.693)" in str(jsd([run_path], base=math.e))
     assert " (0 to 0.301)" in str(jsd([run_path], base=10))
@@ -197,7 +212,7 @@ def test_csv_holds_every_number_unrounded(tmp_path, values):
         read = list(csv.DictReader(file))
     assert list(read[0]) == [
         *("run", "stream", "name", "step", "divergence", "distance", "floor"),
-        *("mu", "sigma", "n", "zero_fraction", "unit", "findings"),
+        *("mu", "sigma", "n", "zero_fraction", "positive_fraction", "unit", "findings"),
     ]
     for line, row in zip(read[:-1], report.rows[:-1], strict=True):
         assert [float(line[name]) for name in ("divergence", "floor", "mu")] == [row.divergence, row.floor, row.mu]

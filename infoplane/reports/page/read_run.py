@@ -88,6 +88,7 @@ def record(read: ReadRun, facts: RunFacts) -> dict[str, Any]:
         "path": printable(facts.path, 1000),
         "status": facts.status,
         "seed": facts.seed,
+        "is_probes_seed": facts.is_probes_seed,
         "method": facts.method,
         "setting": facts.setting,
         "drawn": facts.drawn,

@@ -8,6 +8,7 @@ from infoplane.analysis.validity import (
     SIGNIFICANT,
     label_bound_below_zero,
     lower_above_upper,
+    one_class,
     rate_above_log_n,
     rate_below_label_bound,
 )
@@ -36,6 +37,12 @@ def test_a_label_bound_below_zero_is_said_with_what_it_lacks():
 @pytest.mark.parametrize("bound", [0.0, -1e-12, 3.0, math.nan, -math.inf, math.inf])
 def test_a_label_bound_that_says_something_or_is_no_number_is_none_below_zero(bound):
     assert label_bound_below_zero(bound) is None
+
+
+def test_labels_of_one_class_are_said_by_their_entropy():
+    assert one_class(0.0, 46).code == "one_class"
+    assert "all 46 labels" in one_class(-0.0, 46).text
+    assert one_class(1e-6, 10**7) is one_class(math.nan, 3) is one_class(-math.inf, 3) is None
 
 
 @pytest.mark.parametrize("check", [lower_above_upper, rate_below_label_bound])

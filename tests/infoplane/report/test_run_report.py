@@ -59,6 +59,17 @@ def test_the_first_sentences_say_what_was_run_and_what_came_out(two_runs):
     assert "N = 16, beta = 0.001, 120 probe steps" in said
 
 
+def test_a_seed_of_the_probes_is_called_that(tmp_path, make_run):
+    for name, configuration in (("own", {"seed": 3}), ("probes", {"rate": 0.1})):
+        make_run(tmp_path / f"{name}.h5", rows=2, provenance={"seed": 3, "configuration": configuration})
+    own, probes = (run_report([tmp_path / f"{name}.h5"]).to_markdown() for name in ("own", "probes"))
+    assert ", seed 3" in own
+    assert "probes' seed" not in own
+    assert ", probes' seed 3" in probes
+    assert "3 (probes')" in probes
+    assert "the file does not say that of the training" in probes
+
+
 def test_each_site_is_set_against_its_control_with_the_paired_error(two_runs):
     with ip.open_run(two_runs[0]) as run:
         view = run.plane()
@@ -203,7 +214,7 @@ def test_what_is_said_of_the_other_runs_is_true_where_all_are_drawn(two_settings
         ({"i_zx": 90.0, "i_zx_upper": 7.5}, "and 7.500 bit; I(Z;Y)"),
         (
             {"i_zy": -0.0993},
-            "reads nothing out: its lower bound on I(Z;Y), -0.099 ± 0.034 bit of H(Y) = 3.320 bit, is",
+            "the lower bound on I(Z;Y), -0.099 ± 0.034 bit of H(Y) = 3.320 bit, is below 0 and says nothing",
         ),
         ({"i_zy": 0.5}, "I(Z;Y) at least 0.500 ± 0.034 bit (lower bound) of H(Y)"),
     ],

@@ -337,6 +337,7 @@ def test_nothing_is_written_over_by_accident(finished, tmp_path):
         ("out.h5", {}, "exists already; overwrite=True"),
         ("notes.h5", {"overwrite": True}, "is no HDF5 file, so it is not replaced"),
         ("missing/out.h5", {}, "cannot be created, because its folder does not exist"),
+        ("notes.h5/out.h5", {}, "cannot be created, because .*/notes.h5 is no folder"),
     ):
         with pytest.raises(RunFileError, match=f"{out}: {reason}"):
             ip.recover(finished, tmp_path / out, **options)

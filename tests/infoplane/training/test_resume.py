@@ -15,6 +15,7 @@ import infoplane as ip
 from infoplane.errors import InputError, RunFileError
 from infoplane.regularizers import RunningMethod
 from infoplane.training import to_toml, train
+from infoplane.training.checkpoint import write_checkpoint
 
 NETWORK = """
 import random
@@ -303,3 +304,19 @@ def test_killed_at_any_moment_the_same_command_with_resume_ends_as_the_whole(sma
     train(settings, path, quiet=True, resume=True)
     train(settings, tmp_path / "whole.h5", quiet=True)
     assert_same_training(tmp_path / "whole.h5", path)
+
+
+def test_ctrl_c_amid_a_checkpoint_is_no_failure_to_write_it(tmp_path, monkeypatch):
+    path = tmp_path / "run.ckpt"
+    path.write_bytes(b"the one before")
+
+    def save(*_):
+        try:
+            raise KeyboardInterrupt
+        finally:  # as torch's writer does when it is closed amid a file
+            raise RuntimeError("unexpected pos 1564224 vs 1564176")
+
+    monkeypatch.setattr(torch, "save", save)
+    with pytest.raises(KeyboardInterrupt):
+        write_checkpoint(path, {})
+    assert [one.read_bytes() for one in tmp_path.iterdir()] == [b"the one before"]
