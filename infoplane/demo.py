@@ -13,8 +13,8 @@ from infoplane.training import Settings, train
 METHODS = ("baseline", "synscaw")
 # Inches: small enough that their text is still legible when a journal sets them one column (85 mm) wide.
 SIZES = {"plane": (112 / 25.4, 88 / 25.4), "weights": (130 / 25.4, 88 / 25.4)}
-# Probes whose rate comes to lie below log2 n of these 450 inputs, so that it says something about them; at the paper's
-# beta it does not.
+# Probes whose rate comes to lie below log2 n of these 450 inputs, so that it says something about them; that of the
+# default beta, 0.001, does not.
 PROBES = {"probes.latent": 4, "probes.beta": 0.2, "probes.learning_rate": 1e-2}
 SETTINGS = Settings().changed({"training.batch_size": 50, "training.checkpoint_every": 0} | PROBES)
 
