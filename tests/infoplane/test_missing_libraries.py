@@ -110,3 +110,15 @@ def test_libraries_of_every_installation_are_those_that_the_package_asks_for():
     names = {re.split("[<>=]", need)[0].replace("-", "_") for need in asked}
     imported = {"scikit_learn": "sklearn"}
     assert set(LIBRARIES) == {imported.get(name, name) for name in names} | {"PIL"}  # which matplotlib brings
+
+
+@pytest.mark.parametrize("library", ["numpy", "torch"])
+def test_without_what_everything_stands_on_there_is_a_sentence_too(library):
+    code = (
+        f"import sys; sys.modules[{library!r}] = None; from infoplane.cli import run; sys.exit(run(['info', 'x.h5']))"
+    )
+    environment = {name: value for name, value in os.environ.items() if name != "INFOPLANE_TRACEBACK"}
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=200, env=environment)
+    assert done.returncode == 2
+    (line,) = done.stderr.splitlines()
+    assert re.fullmatch(rf"infoplane: .* needs {library}\b.*: pip install infoplane", line)
