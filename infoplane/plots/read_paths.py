@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from infoplane.analysis.errors import whole_number
 from infoplane.errors import InputError, RunFileError
-from infoplane.plane_probes import check_quantities, plane_probes, settings_phrase
+from infoplane.plane_probes import check_quantities, plane_probes, plane_values, settings_phrase
 from infoplane.plots.path import ProbePath, RunPaths
 from infoplane.plots.window import windowed
 from infoplane.printable import NAME, printable
@@ -94,18 +94,14 @@ def _read(run: Run, rows: int | None, window: int, probes: str) -> RunPaths:
 def _all_rows(run: Run, view: StreamView, every: int, probes: str) -> RunPaths:
     of = len(view)
 
+    parts = slice(0, of - 1, every), slice(of - 1, of)
+
     def read(name: str) -> NDArray[Any]:
-        return np.concatenate([view.read(name, slice(0, of - 1, every)), view.read(name, slice(of - 1, of))])
+        return np.concatenate([view.read(name, part) for part in parts])
 
-    steps, values = read(view.row), read("values")
-    at = {str(name): k for k, name in enumerate(view["quantity"])}
     check_quantities(view, ("i_zx", "i_zy"))
-
-    def quantity(k: int, name: str) -> Any:
-        # What a file of another program or an older format lacks is not known, which NaN says.
-        found = values[:, k, at[name]] if name in at else np.full(len(steps), np.nan)
-        return np.asarray(found, dtype=np.float64)
-
+    steps = read(view.row)
+    values: Any = np.concatenate([plane_values(view, part, (*_QUANTITIES, "h_y")) for part in parts])
     known = plane_probes(view)
     shown = [one for one in known if one.is_plain or (probes == "all" and one.host in ("trained", "untrained"))]
     found = plane_findings(run)
@@ -118,11 +114,11 @@ def _all_rows(run: Run, view: StreamView, every: int, probes: str) -> RunPaths:
             beta=one.beta,
             scale=one.scale,
             doubtful=np.isin(steps, [step for each in unusable if each.place == one.probe for step in each.steps]),
-            **{name: quantity(one.at, name) for name in _QUANTITIES},
+            **{name: values[:, one.at, k] for k, name in enumerate(_QUANTITIES)},
         )
         for one in sorted(shown, key=lambda one: one.is_control)
     ]
-    kind = str(view["kind"][at["i_zy"]])
+    kind = str(view["kind"][view["quantity"].tolist().index("i_zy")])
     real = _real_labels(run, kind)
     settings = f"Probes: {settings_phrase(view, shown)}"
     return RunPaths(
@@ -130,7 +126,7 @@ def _all_rows(run: Run, view: StreamView, every: int, probes: str) -> RunPaths:
         step=steps.astype(np.float64),
         epoch=read("epoch"),
         paths=tuple(paths),
-        h_y=np.nan if real or "h_y" not in at else float(values[-1, 0, at["h_y"]]),
+        h_y=np.nan if real else float(values[-1, 0, -1]),
         label_kind=kind,
         real_labels=real,
         n=int(view.read("n", -1)),

@@ -14,6 +14,7 @@ from infoplane.reports.compare import compare
 from infoplane.reports.comparison import Comparison, cells
 from infoplane.reports.document import LONGEST, Block, Bullets, Name, Paragraph, Table, Text, listed, name
 from infoplane.reports.run_facts import RunFacts
+from infoplane.reports.run_groups import by_setting
 from infoplane.runfile.study import Study
 
 _ENDED = ("finished", "interrupted")
@@ -59,13 +60,8 @@ def _claims(facts: Sequence[RunFacts]) -> list[Claim]:
 
 def two_arms(facts: Sequence[RunFacts]) -> tuple[list[RunFacts], list[RunFacts]] | None:
     """Return the runs as two arms, that of the first run first; None unless they have exactly two settings."""
-    groups: dict[int, list[RunFacts]] = {}
-    for one in facts:
-        groups.setdefault(one.setting, []).append(one)
-    if len(groups) != 2:
-        return None
-    first, second = groups.values()
-    return first, second
+    groups = by_setting(facts)
+    return (groups[0], groups[1]) if len(groups) == 2 else None
 
 
 def _judged(found: Comparison) -> list[Block]:

@@ -40,6 +40,14 @@ def trainings(tmp_path, here):
     return made
 
 
+@pytest.fixture
+def growing(tmp_path, here):
+    made = [here(tmp_path / f"{name}.h5") for name in "ab"]
+    for one in made:
+        one.row()
+    return made
+
+
 def drawn(data):
     return {run["name"]: run["plane"]["drawn"] for run in data["runs"]}
 
@@ -86,24 +94,19 @@ def test_of_many_runs_a_few_are_read_at_a_time_and_those_that_lack_are_counted(t
     assert read == ["a", "b", "c"]
 
 
-def test_those_whose_reading_is_the_oldest_come_first(tmp_path, here, read, monkeypatch):
+def test_those_whose_reading_is_the_oldest_come_first(tmp_path, growing, read, monkeypatch):
     monkeypatch.setattr(kept_runs, "_SECONDS", 0)
-    trainings = [here(tmp_path / f"{name}.h5") for name in "ab"]
-    for one in trainings:
-        one.row()
     with Watcher([str(tmp_path / "*.h5")]) as watcher:
         live = LiveData(watcher)
         for _ in range(2):
             live.data()
         for _ in range(3):
-            for one in trainings:
+            for one in growing:
                 one.row()
             live.data()
         assert read == ["a", "b", "a", "b", "a"]
         # What was read last stands until a run's turn comes, and is not left out.
         assert drawn(live.data()) == {"a": 4, "b": 4}
-    for one in trainings:
-        one.end()
 
 
 def test_a_run_that_is_gone_is_not_kept(tmp_path, trainings, here, read):
@@ -178,16 +181,13 @@ def test_an_ended_run_that_another_is_copied_over_is_read_again(tmp_path, here, 
         assert [run["seed"] for run in live.data()["runs"]] == [1]
 
 
-def test_where_runs_have_changed_nothing_is_judged_and_it_is_said(tmp_path, here, read, monkeypatch):
+def test_where_runs_have_changed_nothing_is_judged_and_it_is_said(tmp_path, growing, read, monkeypatch):
     monkeypatch.setattr(kept_runs, "_SECONDS", 0)
-    trainings = [here(tmp_path / f"{name}.h5") for name in "ab"]
-    for one in trainings:
-        one.row()
     with Watcher([str(tmp_path / "*.h5")]) as watcher:
         live = LiveData(watcher)
         live.data()
         assert "changed since" not in said(live.data())
-        for one in trainings:
+        for one in growing:
             one.end()
         behind = said(live.data())
         assert "1 of them has changed since being read" in behind
